@@ -1,0 +1,92 @@
+// The dependency rule as a command: adapters -> core -> the waist in core's kernel folder <- native.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { fileURLToPath } from "node:url";
+import { files, root } from "./files.mjs";
+
+/** No file that `from` matches imports what `never` matches: a package by name, one of our files by its path. */
+const rules = [
+  {
+    from: /^packages\/core\/src\//,
+    never: /^(?!packages\/core\/src\/|node:|@photostructure\/sqlite$|@thermocline\/native$)/,
+    why: "core depends on Node, SQLite and the native kernel only",
+  },
+  {
+    from: /^packages\/core\/src\/(catalogue|filter)\//,
+    never: /^packages\/core\/src\/(kernel|store)[/.]/,
+    why: "catalogue and filter know nothing of codes or of the store",
+  },
+  {
+    from: /^packages\/core\/src\/kernel\//,
+    never: /^packages\/core\/src\/(catalogue|store)[/.]/,
+    why: "the kernel's waist knows nothing of SQL or of the store",
+  },
+  {
+    from: /^packages\/core\/src\/(?!catalogue\/|kernel\/)/,
+    never: /^node:/,
+    why: "only catalogue and kernel touch Node",
+  },
+  { from: /^packages\/core\/src\/(?!catalogue\/)/, never: /^@photostructure\//, why: "only catalogue knows SQLite" },
+  { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/native$/, why: "only kernel loads the addon" },
+  {
+    from: /^packages\/langchain\/src\//,
+    never: /^(?!packages\/langchain\/src\/|node:|@thermocline\/core$|@langchain\/core(\/|$))/,
+    why: "an adapter knows core's public entry and its framework",
+  },
+];
+
+/** @param {string} source */
+export function importsOf(source) {
+  const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  return [...code.matchAll(/\b(?:from|import|require)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] ?? "");
+}
+
+/**
+ * Why `file` may not import `specifier`, or undefined when it may.
+ * @param {string} file
+ * @param {string} specifier
+ */
+export function importViolation(file, specifier) {
+  const target = specifier.startsWith(".") ? join(dirname(file), specifier) : specifier;
+  return rules.find(({ from, never }) => from.test(file) && never.test(target))?.why;
+}
+
+/**
+ * Whether Rust code says `unsafe` outside comments and strings.
+ * @param {string} source
+ */
+export function saysUnsafe(source) {
+  return /\bunsafe\b/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|'"'|"(?:\\.|[^"\\])*"/gm, ""));
+}
+
+/** @returns {string[]} one line for each violation in the repository */
+export function violations() {
+  const found = [];
+  const read = (/** @type {string} */ file) => readFileSync(root + file, "utf8");
+  const usesNode = [];
+  for (const file of files("packages/").filter((name) => /\/src\/.*(?<!\.test)\.ts$/.test(name))) {
+    for (const specifier of importsOf(read(file))) {
+      const why = importViolation(file, specifier);
+      if (why) found.push(`${file} imports ${specifier}: ${why}`);
+      if (specifier.startsWith("node:") && !file.startsWith("packages/core/")) usesNode.push(file);
+    }
+  }
+  for (const file of new Set(usesNode)) {
+    const others = new Set(usesNode.filter((other) => other !== file && other.split("/")[1] === file.split("/")[1]));
+    if (others.size > 0) found.push(`${file} imports Node's modules, and so does another file: one of an adapter may`);
+  }
+  for (const file of files("native/").filter((name) =>
+    /^(?!native\/(kernel\/src\/arch|node\/src)\/).*\.rs$/.test(name),
+  )) {
+    if (saysUnsafe(read(file))) found.push(`${file} says unsafe: only native/kernel/src/arch may`);
+  }
+  if (/^\s*napi/m.test(read("native/kernel/Cargo.toml")))
+    found.push("native/kernel/Cargo.toml: the kernel knows no JavaScript");
+  return found;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const found = violations();
+  console.log(found.length === 0 ? "The dependency rule is kept." : found.join("\n"));
+  process.exitCode = found.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,179 @@
+// The tools that a build needs: each is used as found, else installed, else named with the reason and the remedy.
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { root } from "./files.mjs";
+import { ask, onPath, run, SetupError, step } from "./run.mjs";
+
+const pnpmVersion = "10.34.9";
+const oldestRust = 88; // 1.88, which the addon's crates need
+
+/** Throws on a Node that the dependencies do not run on. */
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new SetupError(
+    `Node 20.19 or newer is needed; this is ${process.versions.node}. Install a current one from https://nodejs.org.`,
+  );
+}
+
+/**
+ * Runs pnpm 10: the one on PATH, else one that npm fetches.
+ * @param {string[]} args
+ */
+export function pnpm(...args) {
+  // Our pin and not the `packageManager` field decides here, so that pnpm does not go and fetch itself.
+  const env = { npm_config_manage_package_manager_versions: "false" };
+  const found = ask("pnpm", ["--version"], { env })?.startsWith("10.");
+  const [command, before] = found ? ["pnpm", []] : ["npx", ["--yes", `pnpm@${pnpmVersion}`]];
+  return run(command, [...before, ...args], { env });
+}
+
+/** A C compiler that links: Rust calls it for every binary. On Windows rustc finds Microsoft's linker itself. */
+export async function ensureLinker() {
+  if (process.platform === "win32" || canLink()) return;
+  const packages = ["gcc", "libc6-dev"];
+  if (canApt()) await step(`Debian packages ${packages.join(" ")}`, () => apt(packages));
+  if (canLink()) return;
+  const debian = onPath("apt-get") ? `sudo apt-get install ${packages.join(" ")}` : "your distribution's gcc or clang";
+  const remedy = process.platform === "darwin" ? "xcode-select --install" : debian;
+  throw new SetupError(
+    "A C compiler (`cc`) that can link a program is needed to build the native kernel, and there is none.\n" +
+      `Install one and run the same command again: ${remedy}`,
+  );
+}
+
+function canLink() {
+  const folder = mkdtempSync(join(tmpdir(), "thermocline-"));
+  const linked = ask("cc", ["-x", "c", "-", "-o", join(folder, "probe")], { input: "int main(void) { return 0; }" });
+  rmSync(folder, { recursive: true });
+  return linked !== undefined;
+}
+
+/**
+ * Leaves a recent enough cargo first on this process's PATH, with rustfmt and clippy when `lint` is asked for.
+ * @param {{ lint?: boolean }} [options]
+ */
+export async function ensureRust({ lint = false } = {}) {
+  if (useRust(lint)) return;
+  /** @type {string[]} */
+  const failures = [];
+  for (const { title, applies, install } of rustSources) {
+    if (!applies()) continue;
+    try {
+      await step(title, install);
+    } catch (error) {
+      failures.push(`${title}: ${error instanceof Error ? error.message : error}`);
+    }
+    if (useRust(lint)) return;
+  }
+  const reasons = failures.map((failure) => `\n- ${failure}`).join("");
+  throw new SetupError(
+    `Rust 1.${oldestRust} or newer (cargo, rustc${lint ? ", rustfmt, clippy" : ""}) is needed to build the native kernel. ` +
+      `It was not found, and installing it did not work:${reasons}\n` +
+      "Install it as https://rustup.rs says, with rustfmt and clippy, and run the same command again.",
+  );
+}
+
+const cargoBin = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
+const toolchain = ["--profile", "minimal", "--component", "rustfmt", "--component", "clippy"];
+
+/** Ways to get Rust, best first. */
+const rustSources = [
+  {
+    title: "rustfmt and clippy, by rustup",
+    applies: () => onPath("rustup") && useRust(false),
+    install: () => run("rustup", ["component", "add", "rustfmt", "clippy"], { cwd: `${root}native` }),
+  },
+  {
+    title: "Rust stable, by rustup",
+    applies: () => onPath("rustup") && !useRust(false),
+    install: () => run("rustup", ["toolchain", "install", "stable", ...toolchain]),
+  },
+  { title: "Rust stable, by rustup-init", applies: () => !onPath("rustup"), install: rustupInit },
+  {
+    title: "Rust, by Debian packages",
+    applies: canApt,
+    install: () => apt(["cargo-web", "rustc-web", "rustfmt-web", "rust-web-clippy"]),
+  },
+];
+
+/**
+ * Looks on PATH, then where rustup and Debian install, and puts the first Rust that will do at the front of PATH.
+ * @param {boolean} lint
+ */
+function useRust(lint) {
+  const path = process.env.PATH ?? "";
+  return [path, `${cargoBin}${delimiter}${path}`, `/usr/bin${delimiter}${path}`].some((candidate) => {
+    process.env.PATH = candidate;
+    // The probe must not download: a toolchain that rustup only knows by name counts as missing.
+    const works = (/** @type {string} */ command, /** @type {string[]} */ ...args) =>
+      ask(command, [...args, "--version"], { cwd: `${root}native`, env: { RUSTUP_AUTO_INSTALL: "0" } });
+    const minor = Number(works("rustc")?.match(/^rustc 1\.(\d+)/)?.[1]);
+    if (minor >= oldestRust && works("cargo") && (!lint || (works("cargo", "fmt") && works("cargo", "clippy"))))
+      return true;
+    process.env.PATH = path;
+    return false;
+  });
+}
+
+/** Downloads rustup's installer, checks it against the published digest, and runs it without touching shell profiles. */
+async function rustupInit() {
+  const windows = process.platform === "win32";
+  const file = windows ? "rustup-init.exe" : "rustup-init";
+  const url = `https://static.rust-lang.org/rustup/dist/${hostTriple()}/${file}`;
+  const [installer, digest] = await Promise.all([download(url), download(`${url}.sha256`)]);
+  const expected = digest.toString().slice(0, 64);
+  const actual = createHash("sha256").update(installer).digest("hex");
+  if (actual !== expected) throw new Error(`${url} has sha256 ${actual}, but ${expected} is published`);
+
+  const folder = mkdtempSync(join(tmpdir(), "thermocline-"));
+  try {
+    writeFileSync(join(folder, file), installer, { mode: 0o755 });
+    // An older Rust elsewhere on the machine is no reason to refuse.
+    const env = { RUSTUP_INIT_SKIP_PATH_CHECK: "yes" };
+    await run(join(folder, file), ["-y", "--no-modify-path", "--default-toolchain", "stable", ...toolchain], { env });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  process.env.PATH += `${delimiter}${cargoBin}`;
+}
+
+function hostTriple() {
+  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
+  const arch = new Map([
+    ["x64", "x86_64"],
+    ["arm64", "aarch64"],
+  ]).get(process.arch);
+  const system = new Map([
+    ["linux", report.header.glibcVersionRuntime ? "unknown-linux-gnu" : "unknown-linux-musl"],
+    ["darwin", "apple-darwin"],
+    ["win32", "pc-windows-msvc"],
+  ]).get(process.platform);
+  if (!arch || !system) throw new Error(`there is no installer for ${process.platform} on ${process.arch}`);
+  return `${arch}-${system}`;
+}
+
+/** @param {string} url */
+async function download(url) {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(300_000) });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return Buffer.from(await response.arrayBuffer());
+  } catch (error) {
+    const { message, cause } = /** @type {Error} */ (error);
+    throw new Error(`${url} could not be downloaded: ${cause instanceof Error ? cause.message : message}`);
+  }
+}
+
+function canApt() {
+  return process.getuid?.() === 0 && onPath("apt-get");
+}
+
+/** @param {readonly string[]} packages */
+async function apt(packages) {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-q"], { env });
+  await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], { env });
+}

@@ -1,0 +1,166 @@
+//! 256-bit x86: one `vpshufb` looks up 32 rows of one sub-quantiser.
+//!
+//! A table of 16 bytes fills both halves of a register; a shuffle by 32 nibbles then reads 32 entries at once.
+//! Entries are bytes, sums need 16 bits. Adding a register of bytes as 16-bit words puts
+//! `even + 256 · odd` into each word; a second sum of the words shifted right by 8 holds the odd bytes alone, and at the
+//! end `even = first - (second << 8)`, exact modulo 2¹⁶.
+//!
+//! | instruction | for | per 32 rows × 2 nibbles |
+//! |---|---|---|
+//! | `vpand`, `vpsrlw` | split nibbles | 3 |
+//! | `vbroadcasti128` | load two tables | 2 |
+//! | `vpshufb` | look up | 2 |
+//! | `vpaddw`, `vpsrlw` | sum | 6 |
+//!
+//! **No overflow.** A 16-bit sum takes 255 a look-up, so 257 look-ups fit. After `FLUSH` = 128 planes, which are
+//! 256 look-ups and at most 65,280, the sums move to 32 bits.
+
+#![allow(
+    clippy::unused_self,
+    reason = "the token is the proof that makes the call sound"
+)]
+
+use std::arch::x86_64::{
+    __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_and_si256, _mm256_broadcastsi128_si256,
+    _mm256_loadu_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16,
+};
+
+use super::{CENTROIDS, GROUP, Nibble, lanes};
+
+/// Planes (bytes of code a row) summed in 16 bits before they move to 32.
+const FLUSH: usize = 128;
+
+/// Proof that this machine has AVX2: only [`Avx2::detect`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// A token, if the processor and the operating system have AVX2.
+    pub fn detect() -> Option<Self> {
+        is_x86_feature_detected!("avx2").then_some(Self(()))
+    }
+
+    pub(crate) fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { dots(query, rows, out) }
+    }
+
+    pub(crate) fn distances(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { distances(query, rows, out) }
+    }
+
+    pub(crate) fn rotate(self, rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { rotate(rows, dim, matrix, out) }
+    }
+
+    pub(crate) fn quantise(
+        self,
+        residuals: &mut [f32],
+        columns: usize,
+        nibble: Nibble<'_>,
+        codes: &mut [u8],
+    ) {
+        // SAFETY: the token proves AVX2.
+        unsafe { quantise(residuals, columns, nibble, codes) }
+    }
+
+    pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { accumulate(group, tables, sums) }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    lanes::dots(query, rows, out);
+}
+
+#[target_feature(enable = "avx2")]
+fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    lanes::distances(query, rows, out);
+}
+
+#[target_feature(enable = "avx2")]
+fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
+    lanes::rotate(rows, dim, matrix, out);
+}
+
+#[target_feature(enable = "avx2")]
+fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    lanes::quantise(residuals, columns, nibble, codes);
+}
+
+#[target_feature(enable = "avx2")]
+fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
+    *sums = [0; GROUP];
+    for (planes, tables) in group
+        .chunks(FLUSH * GROUP)
+        .zip(tables.chunks(FLUSH * GROUP))
+    {
+        let (mut words, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+        let nibble = _mm256_set1_epi8(15);
+        for (plane, pair) in planes
+            .as_chunks::<GROUP>()
+            .0
+            .iter()
+            .zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0)
+        {
+            let codes = load(plane);
+            let low = _mm256_and_si256(codes, nibble);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
+            let (first, second) = tables_of(pair);
+            let (first, second) = (
+                _mm256_shuffle_epi8(first, low),
+                _mm256_shuffle_epi8(second, high),
+            );
+            words = _mm256_add_epi16(words, _mm256_add_epi16(first, second));
+            odd = _mm256_add_epi16(
+                odd,
+                _mm256_add_epi16(
+                    _mm256_srli_epi16::<8>(first),
+                    _mm256_srli_epi16::<8>(second),
+                ),
+            );
+        }
+        let even = store(_mm256_sub_epi16(words, _mm256_slli_epi16::<8>(odd)));
+        for (pair, (e, o)) in sums
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(even.iter().zip(store(odd)))
+        {
+            pair[0] += u32::from(*e);
+            pair[1] += u32::from(o);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(bytes: &[u8; GROUP]) -> __m256i {
+    // SAFETY: 32 readable bytes, at any alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn tables_of(pair: &[u8; 2 * CENTROIDS]) -> (__m256i, __m256i) {
+    let half = |bytes: &[u8]| {
+        let bytes: &[u8; CENTROIDS] = bytes.try_into().expect("half of 32 bytes");
+        // SAFETY: 16 readable bytes, at any alignment.
+        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
+    };
+    (half(&pair[..CENTROIDS]), half(&pair[CENTROIDS..]))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(words: __m256i) -> [u16; GROUP / 2] {
+    let mut out = [0u16; GROUP / 2];
+    // SAFETY: 32 writable bytes, at any alignment.
+    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), words) }
+    out
+}

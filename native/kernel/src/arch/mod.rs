@@ -1,0 +1,130 @@
+//! Which instructions run the inner loops.
+//!
+//! | operation | portable | AVX2 |
+//! |---|---|---|
+//! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
+//! | `rotate`, `quantise` (encoding) | 16 lanes of plain floats | the same, 2 registers |
+//! | `accumulate` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 rows |
+//!
+//! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
+//! `l`, `l + width`, …, and the lanes are added in a fixed tree. A compiler may put lanes side by side but may not
+//! change that order, and nothing fuses multiply and add. The cold scan sums integers, which have no order.
+//! So all implementations agree to the bit, and tests compare them with `==`.
+
+mod lanes;
+pub(crate) mod portable;
+
+#[cfg(target_arch = "x86_64")]
+#[allow(
+    unsafe_code,
+    reason = "one file per instruction set may call its instructions"
+)]
+pub(crate) mod avx2;
+
+#[cfg(test)]
+mod tests;
+
+/// Rows per group of interleaved codes: as many as one 256-bit register has bytes.
+pub(crate) const GROUP: usize = 32;
+
+/// Width of a centroid table: the values of one nibble.
+pub(crate) const CENTROIDS: usize = 16;
+
+/// One sub-quantiser: 16 centroids over a run of coordinates, laid out coordinate by coordinate.
+#[derive(Clone, Copy)]
+pub(crate) struct Nibble<'a> {
+    /// First coordinate of the run.
+    pub(crate) start: usize,
+    /// `[length][16]` components in the weighted eigenbasis.
+    pub(crate) centroids: &'a [f32],
+    /// Squared length of each centroid.
+    pub(crate) norms: &'a [f32; CENTROIDS],
+}
+
+/// An instruction set that this machine has. Choose once, with [`Isa::best`]; a value is proof that it may run.
+#[derive(Clone, Copy, Debug)]
+pub enum Isa {
+    /// Plain Rust, on any machine.
+    Portable,
+    /// 256-bit integers and floats (x86-64 since 2013).
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+}
+
+/// Runs one operation on the chosen instruction set.
+macro_rules! dispatch {
+    ($isa:expr, $operation:ident($($argument:expr),*)) => {
+        match $isa {
+            Isa::Portable => portable::$operation($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(token) => token.$operation($($argument),*),
+        }
+    };
+}
+
+impl Isa {
+    /// All that this machine has, best first. `Portable` is always the last.
+    pub fn available() -> Vec<Self> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        found.extend(avx2::Avx2::detect().map(Self::Avx2));
+        found.push(Self::Portable);
+        found
+    }
+
+    /// The fastest that this machine has.
+    pub fn best() -> Self {
+        Self::available().first().copied().unwrap_or(Self::Portable)
+    }
+
+    /// Its name in statistics: `avx2` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+        }
+    }
+
+    /// Dot product of `query` with each of the rows in `rows` (`[out.len()][query.len()]`).
+    pub(crate) fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert_eq!(rows.len(), query.len() * out.len());
+        dispatch!(self, dots(query, rows, out));
+    }
+
+    /// Squared Euclidean distance of `query` to each of the rows in `rows`.
+    pub(crate) fn distances(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert_eq!(rows.len(), query.len() * out.len());
+        dispatch!(self, distances(query, rows, out));
+    }
+
+    /// `out[r] = Σ_i rows[r][i] · matrix[i]`. `matrix` is `[columns / 16][dim][16]`, `out` is `[n][columns]`.
+    pub(crate) fn rotate(self, rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
+        let columns = matrix.len() / dim;
+        assert_eq!(matrix.len() % (dim * CENTROIDS), 0);
+        assert_eq!(rows.len() / dim * columns, out.len());
+        dispatch!(self, rotate(rows, dim, matrix, out));
+    }
+
+    /// For each row of `residuals` (`[codes.len()][columns]`): the nearest centroid's number into `codes`, and that
+    /// centroid taken from the row. Of equally near ones the lowest number wins.
+    pub(crate) fn quantise(
+        self,
+        residuals: &mut [f32],
+        columns: usize,
+        nibble: Nibble<'_>,
+        codes: &mut [u8],
+    ) {
+        assert_eq!(residuals.len(), columns * codes.len());
+        assert!(nibble.start + nibble.centroids.len() / CENTROIDS <= columns);
+        dispatch!(self, quantise(residuals, columns, nibble, codes));
+    }
+
+    /// Sums table entries over interleaved codes: `sums[r] = Σ_p tables[2p][low nibble] + tables[2p + 1][high nibble]`
+    /// with the nibbles of byte `group[p][r]`. `tables` is `[2 · planes][16]`, `group` `[planes][32]`.
+    pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
+        assert_eq!(group.len(), tables.len());
+        assert_eq!(group.len() % GROUP, 0);
+        dispatch!(self, accumulate(group, tables, sums));
+    }
+}

@@ -1,0 +1,179 @@
+//! Every instruction set against the portable reference, to the bit.
+
+use proptest::prelude::*;
+
+use super::{CENTROIDS, GROUP, Isa, Nibble};
+
+/// Around every edge of the lanes (16, 32) and of the rows that share a pass (4).
+const DIMS: [usize; 14] = [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 65, 384, 769];
+
+fn floats(n: usize, seed: u64) -> Vec<f32> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..n)
+        .map(|_| (random.f32() - 0.5) * 10f32.powi(random.i32(-6..6)))
+        .collect()
+}
+
+fn wide() -> Vec<Isa> {
+    Isa::available()
+        .into_iter()
+        .filter(|isa| !matches!(isa, Isa::Portable))
+        .collect()
+}
+
+#[test]
+fn the_portable_path_is_always_there_and_last() {
+    assert!(matches!(Isa::available().last(), Some(Isa::Portable)));
+}
+
+#[test]
+fn similarities_are_equal_on_every_isa() {
+    for dim in DIMS {
+        let (query, rows) = (floats(dim, 1), floats(dim * 5, 2));
+        let run = |isa: Isa| {
+            let (mut dots, mut distances) = ([0.0; 5], [0.0; 5]);
+            isa.dots(&query, &rows, &mut dots);
+            isa.distances(&query, &rows, &mut distances);
+            (dots.map(f32::to_bits), distances.map(f32::to_bits))
+        };
+        for isa in wide() {
+            assert_eq!(run(isa), run(Isa::Portable), "{} at {dim}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn a_dot_product_is_near_the_one_in_double_precision() {
+    for dim in DIMS {
+        let (a, b) = (floats(dim, 3), floats(dim, 4));
+        let exact: f64 = a
+            .iter()
+            .zip(&b)
+            .map(|(x, y)| f64::from(*x) * f64::from(*y))
+            .sum();
+        let size: f64 = a
+            .iter()
+            .zip(&b)
+            .map(|(x, y)| (f64::from(*x) * f64::from(*y)).abs())
+            .sum();
+        let mut out = [0.0];
+        Isa::Portable.dots(&a, &b, &mut out);
+        assert!(
+            (f64::from(out[0]) - exact).abs() <= 1e-6 * size,
+            "dim {dim}"
+        );
+    }
+}
+
+#[test]
+fn a_rotation_does_not_depend_on_the_isa_nor_on_how_rows_are_batched() {
+    for dim in DIMS {
+        for tiles in [1, 3] {
+            let columns = tiles * CENTROIDS;
+            let (rows, matrix) = (floats(9 * dim, 5), floats(columns * dim, 6));
+            let run = |isa: Isa, batch: usize| {
+                let mut out = vec![0.0; 9 * columns];
+                for (rows, out) in rows
+                    .chunks(batch * dim)
+                    .zip(out.chunks_mut(batch * columns))
+                {
+                    isa.rotate(rows, dim, &matrix, out);
+                }
+                out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            let reference = run(Isa::Portable, 1);
+            for isa in Isa::available() {
+                for batch in [1, 2, 4, 5, 9] {
+                    assert_eq!(
+                        run(isa, batch),
+                        reference,
+                        "{} at {dim}, batch {batch}",
+                        isa.name()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quantising_takes_the_nearest_centroid_on_every_isa() {
+    for length in [0, 1, 2, 5, 16, 40] {
+        let columns = length + 3;
+        let (rows, centroids) = (floats(21 * columns, 7), floats(length * CENTROIDS, 8));
+        let mut norms = [0.0; CENTROIDS];
+        for column in centroids.chunks_exact(CENTROIDS) {
+            for (norm, c) in norms.iter_mut().zip(column) {
+                *norm += c * c;
+            }
+        }
+        let run = |isa: Isa| {
+            let (mut residuals, mut codes) = (rows.clone(), [0; 21]);
+            let nibble = Nibble {
+                start: 2,
+                centroids: &centroids,
+                norms: &norms,
+            };
+            isa.quantise(&mut residuals, columns, nibble, &mut codes);
+            (
+                residuals.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+                codes,
+            )
+        };
+        let (residuals, codes) = run(Isa::Portable);
+        for isa in wide() {
+            assert_eq!(
+                run(isa),
+                (residuals.clone(), codes),
+                "{} at {length}",
+                isa.name()
+            );
+        }
+        for (row, code) in rows.chunks_exact(columns).zip(codes) {
+            let distance = |k: usize| -> f64 {
+                (0..length)
+                    .map(|j| f64::from(row[2 + j] - centroids[j * CENTROIDS + k]).powi(2))
+                    .sum()
+            };
+            let best = (0..CENTROIDS).map(distance).fold(f64::INFINITY, f64::min);
+            let size: f64 = best
+                + (0..length)
+                    .map(|j| f64::from(row[2 + j]).powi(2))
+                    .sum::<f64>();
+            assert!(distance(usize::from(code)) <= best + 1e-5 * size);
+        }
+    }
+}
+
+#[test]
+fn sums_of_the_largest_entries_do_not_overflow() {
+    // One plane before, at and after each move from 16 to 32 bits, and the most that a codec has.
+    for planes in [1, 127, 128, 129, 256, 257, 511] {
+        let (group, tables) = (
+            vec![0xff; planes * GROUP],
+            vec![0xff; planes * 2 * CENTROIDS],
+        );
+        for isa in Isa::available() {
+            let mut sums = [0; GROUP];
+            isa.accumulate(&group, &tables, &mut sums);
+            assert_eq!(sums, [planes as u32 * 2 * 255; GROUP], "{}", isa.name());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn table_sums_are_equal_on_every_isa(planes in 0usize..300, seed in any::<u64>()) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut bytes = |n: usize| (0..n).map(|_| random.u8(..)).collect::<Vec<_>>();
+        let (group, tables) = (bytes(planes * GROUP), bytes(planes * 2 * CENTROIDS));
+        let run = |isa: Isa| {
+            let mut sums = [1; GROUP];
+            isa.accumulate(&group, &tables, &mut sums);
+            sums
+        };
+        for isa in wide() {
+            prop_assert_eq!(run(isa), run(Isa::Portable));
+        }
+    }
+}

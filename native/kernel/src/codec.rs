@@ -1,0 +1,203 @@
+//! The two codecs behind one interface: fit once, then encode rows, and score codes against a float32 query.
+
+use crate::eigen::{self, EigenCodec};
+use crate::fourier::{self, FourierCodec};
+use crate::top_k::{Candidate, TopK};
+use crate::{Error, Isa, Metric};
+
+/// The longest vectors that a codec takes.
+pub(crate) const MAX_DIM: usize = 65_536;
+
+/// Which codec to fit, and how large its codes shall be.
+#[derive(Clone, Copy, Debug)]
+pub enum CodecSpec {
+    /// `SpectralQuant` made into a search codec: `bytes` (2 to 512) a row; `seed` starts the k-means.
+    Eigen {
+        /// Bytes of code a row.
+        bytes: usize,
+        /// Start of the k-means.
+        seed: u64,
+    },
+    /// `SpectraLTM`: the `top_k` strongest bins of the real Fourier transform.
+    Fourier {
+        /// Bins kept a row.
+        top_k: usize,
+    },
+}
+
+impl CodecSpec {
+    /// Fits a codebook on `sample` `[n][dim]`, n at least 1. Under `Metric::Cosine` the rows must be unit vectors.
+    /// The same sample and seed give the same bytes.
+    pub fn fit(self, metric: Metric, dim: usize, sample: &[f32]) -> Result<Vec<u8>, Error> {
+        if dim == 0 || dim > MAX_DIM || sample.is_empty() || !sample.len().is_multiple_of(dim) {
+            return Err(Error::Length);
+        }
+        match self {
+            Self::Eigen { bytes, seed } => eigen::fit::fit(metric, dim, sample, bytes, seed),
+            Self::Fourier { top_k } => fourier::fit(metric, dim, sample, top_k),
+        }
+    }
+}
+
+/// How a query meets the codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scoring {
+    /// The query stays float32.
+    #[default]
+    Asymmetric,
+    /// The query is encoded like a row first: what `SpectraLTM` publishes. The eigen codec ignores it.
+    Symmetric,
+}
+
+/// A codebook at work.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a process holds a handful of codecs"
+)]
+pub enum Codec {
+    /// See [`CodecSpec::Eigen`].
+    Eigen(EigenCodec),
+    /// See [`CodecSpec::Fourier`].
+    Fourier(FourierCodec),
+}
+
+/// A query turned into what one codec's scan reads.
+pub(crate) enum Prepared {
+    Eigen(eigen::score::Tables),
+    Fourier(fourier::Spectrum),
+}
+
+/// One block of coded rows, as the scan wants them.
+pub(crate) struct Rows<'a> {
+    /// What `Codec::arrange` made.
+    pub(crate) codes: &'a [u8],
+    /// Row numbers, in code order.
+    pub(crate) numbers: &'a [u32],
+    /// Whether the row at an index may be returned.
+    pub(crate) allowed: &'a dyn Fn(usize) -> bool,
+    /// Number of the block, for [`Candidate::place`].
+    pub(crate) block: u32,
+}
+
+impl Rows<'_> {
+    /// Offers the row at `index` if it beats the threshold and may be returned.
+    pub(crate) fn offer(&self, index: usize, score: f32, top: &mut TopK) {
+        if score >= top.threshold() && (self.allowed)(index) {
+            let place = (u64::from(self.block) << 32) | index as u64;
+            top.offer(Candidate {
+                score,
+                row: self.numbers[index],
+                place,
+            });
+        }
+    }
+}
+
+impl Codec {
+    /// Reads a codebook. Damaged bytes are an error.
+    pub fn parse(codebook: &[u8]) -> Result<Self, Error> {
+        match codebook.first_chunk::<4>() {
+            Some(&eigen::MAGIC) => EigenCodec::parse(codebook).map(Self::Eigen),
+            Some(&fourier::MAGIC) => FourierCodec::parse(codebook).map(Self::Fourier),
+            _ => Err(Error::Codebook),
+        }
+    }
+
+    /// Components of a vector.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Eigen(codec) => codec.dim,
+            Self::Fourier(codec) => codec.dim,
+        }
+    }
+
+    /// The metric that it was fitted for.
+    pub fn metric(&self) -> Metric {
+        match self {
+            Self::Eigen(codec) => codec.metric,
+            Self::Fourier(codec) => codec.metric,
+        }
+    }
+
+    /// Bytes of code a row.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Eigen(codec) => codec.bytes,
+            Self::Fourier(codec) => codec.bytes,
+        }
+    }
+
+    /// Codes `[n][bytes]` of `rows` `[n][dim]`. They depend on the codebook and the row alone.
+    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, Error> {
+        self.encode_with(Isa::best(), rows)
+    }
+
+    pub(crate) fn encode_with(&self, isa: Isa, rows: &[f32]) -> Result<Vec<u8>, Error> {
+        if !rows.len().is_multiple_of(self.dim()) {
+            return Err(Error::Length);
+        }
+        match self {
+            Self::Eigen(codec) => Ok(codec.encode(isa, rows)),
+            Self::Fourier(codec) => codec.encode(rows),
+        }
+    }
+
+    /// The vectors `[n][dim]` that `codes` `[n][bytes]` stand for; unit vectors under `Metric::Cosine`.
+    pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, Error> {
+        if !codes.len().is_multiple_of(self.bytes()) {
+            return Err(Error::Length);
+        }
+        let mut rows = match self {
+            Self::Eigen(codec) => codec.decode(codes),
+            Self::Fourier(codec) => codec.decode(codes)?,
+        };
+        if self.metric() == Metric::Cosine {
+            crate::to_unit(&mut rows, self.dim())?;
+        }
+        Ok(rows)
+    }
+
+    /// Lays row-major codes out for the scan. `extract` reads one row back.
+    pub(crate) fn arrange(&self, codes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Eigen(codec) => eigen::score::interleave(codes, codec.bytes),
+            Self::Fourier(_) => codes.to_vec(),
+        }
+    }
+
+    /// The code of the row at `index` of arranged codes.
+    pub(crate) fn extract(&self, arranged: &[u8], index: usize) -> Vec<u8> {
+        match self {
+            Self::Eigen(codec) => eigen::score::extract(arranged, codec.bytes, index),
+            Self::Fourier(codec) => arranged[index * codec.bytes..][..codec.bytes].to_vec(),
+        }
+    }
+
+    pub(crate) fn prepare(&self, query: &[f32], scoring: Scoring) -> Result<Prepared, Error> {
+        match self {
+            Self::Eigen(codec) => Ok(Prepared::Eigen(codec.tables(query))),
+            Self::Fourier(codec) => codec.spectrum(query, scoring).map(Prepared::Fourier),
+        }
+    }
+
+    /// Offers the rows of a block by a first estimate of their score.
+    pub(crate) fn scan(&self, isa: Isa, prepared: &Prepared, rows: &Rows<'_>, top: &mut TopK) {
+        match (self, prepared) {
+            (Self::Eigen(codec), Prepared::Eigen(tables)) => codec.scan(isa, tables, rows, top),
+            (Self::Fourier(codec), Prepared::Fourier(spectrum)) => codec.scan(spectrum, rows, top),
+            _ => unreachable!("a query is prepared by the codec that scans"),
+        }
+    }
+
+    /// The score of the row at `index` of arranged codes.
+    pub(crate) fn score(&self, prepared: &Prepared, arranged: &[u8], index: usize) -> f32 {
+        match (self, prepared) {
+            (Self::Eigen(codec), Prepared::Eigen(tables)) => codec.score(tables, arranged, index),
+            (Self::Fourier(codec), Prepared::Fourier(spectrum)) => {
+                codec.score(spectrum, &arranged[index * codec.bytes..][..codec.bytes])
+            }
+            _ => unreachable!("a query is prepared by the codec that scores"),
+        }
+    }
+}

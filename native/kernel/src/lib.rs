@@ -1,0 +1,49 @@
+//! The numeric engine of Thermocline: codecs, tiers and scans. No I/O, no JavaScript, no threads, no logging.
+//!
+//! Words, as everywhere in the project: a **row** is a vector's number in the store; the **hot tier** holds rows as
+//! float32 and scores them exactly; the **cold tier** holds **codes** of a few bytes, made by a **codec** whose
+//! **codebook** was fitted once on a sample; a **partition** is one namespace's hot and cold rows, searched together.
+//!
+//! ```
+//! use thermocline_kernel::{CodecSpec, Codec, Metric, Partition, Request};
+//!
+//! let dim = 8;
+//! let rows: Vec<f32> = (0..64 * dim).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect();
+//! let codebook = CodecSpec::Eigen { bytes: 6, seed: 0 }.fit(Metric::Dot, dim, &rows)?;
+//! let codec = std::sync::Arc::new(Codec::parse(&codebook)?);
+//! let codes = codec.encode(&rows)?;
+//!
+//! let mut partition = Partition::new(dim, Metric::Dot);
+//! let numbers: Vec<u32> = (0..64).collect();
+//! partition.set_block(0, &codec, &numbers, &codes, &[0xff; 8])?;
+//! let found = partition.snapshot().search(&Request { query: &rows[..dim], cold: 5, ..Request::default() })?;
+//! assert_eq!(found.cold.rows.len(), 5);
+//! # Ok::<(), thermocline_kernel::Error>(())
+//! ```
+//!
+//! **Same bytes, same ranking, everywhere.** Every float sum here runs in one frozen order, with no fused
+//! multiply-add, and the wide instructions only do more lanes of that order at a time. So codes, cold scores and hot
+//! scores are equal to the bit on every instruction set; `arch` says how.
+
+#![deny(unsafe_code)]
+
+mod arch;
+mod blob;
+mod codec;
+mod eigen;
+mod error;
+mod fourier;
+mod metric;
+mod tiers;
+mod top_k;
+
+pub use arch::Isa;
+pub use codec::{Codec, CodecSpec, Scoring};
+pub use error::Error;
+pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
+pub use tiers::partition::{Found, Partition, Ranking, Request, Snapshot};
+
+/// CRC-32 (IEEE) of `bytes`, as stored beside every blob that decides an answer.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}

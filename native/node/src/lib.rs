@@ -1,0 +1,312 @@
+//! The Thermocline kernel as a Node addon. Converts, calls, and nothing else: arguments were validated in TypeScript,
+//! policy lives there too. Long work runs on libuv's pool; a panic becomes a JavaScript error.
+
+#![deny(unsafe_code)]
+#![allow(missing_docs, reason = "the derive macros generate undocumented items")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "what crosses from JavaScript arrives by value"
+)]
+
+mod off_thread;
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Uint8Array, Uint32Array};
+use napi_derive::napi;
+use thermocline_kernel as kernel;
+
+use off_thread::{OffThread, failed};
+
+fn metric(number: u8) -> napi::Result<kernel::Metric> {
+    kernel::Metric::try_from(number).map_err(failed)
+}
+
+/// The instruction set that runs the kernel here: `avx2` or `portable`.
+#[napi]
+pub fn isa() -> &'static str {
+    kernel::Isa::best().name()
+}
+
+/// CRC-32 (IEEE).
+#[napi]
+pub fn checksum(bytes: Uint8Array) -> u32 {
+    kernel::checksum(&bytes)
+}
+
+/// Euclidean length of each row.
+#[napi]
+pub fn norms(rows: Float32Array, dim: u32) -> napi::Result<Float64Array> {
+    kernel::norms(&rows, dim as usize)
+        .map(Into::into)
+        .map_err(failed)
+}
+
+/// A copy of the rows, each scaled to length 1.
+#[napi]
+pub fn to_unit(rows: Float32Array, dim: u32) -> napi::Result<Float32Array> {
+    let mut rows = rows.to_vec();
+    kernel::to_unit(&mut rows, dim as usize).map_err(failed)?;
+    Ok(rows.into())
+}
+
+/// Little-endian half floats.
+#[napi]
+pub fn to_float16(values: Float32Array) -> Uint8Array {
+    kernel::to_float16(&values).into()
+}
+
+/// The floats behind little-endian half floats.
+#[napi]
+pub fn from_float16(bytes: Uint8Array) -> napi::Result<Float32Array> {
+    kernel::from_float16(&bytes).map(Into::into).map_err(failed)
+}
+
+/// Exact similarity of the query to each row.
+#[napi]
+pub fn similarities(
+    metric_number: u8,
+    query: Float32Array,
+    rows: Float32Array,
+) -> napi::Result<Float32Array> {
+    kernel::similarities(metric(metric_number)?, &query, &rows)
+        .map(Into::into)
+        .map_err(failed)
+}
+
+/// Fits an eigen codebook on the sample.
+#[napi(ts_return_type = "Promise<Uint8Array>")]
+pub fn fit_eigen(
+    metric_number: u8,
+    dim: u32,
+    sample: Float32Array,
+    bytes: u32,
+    seed: u32,
+) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
+    let spec = kernel::CodecSpec::Eigen {
+        bytes: bytes as usize,
+        seed: u64::from(seed),
+    };
+    fit(spec, metric_number, dim, &sample)
+}
+
+/// Fits a Fourier codebook on the sample.
+#[napi(ts_return_type = "Promise<Uint8Array>")]
+pub fn fit_fourier(
+    metric_number: u8,
+    dim: u32,
+    sample: Float32Array,
+    top_k: u32,
+) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
+    fit(
+        kernel::CodecSpec::Fourier {
+            top_k: top_k as usize,
+        },
+        metric_number,
+        dim,
+        &sample,
+    )
+}
+
+fn fit(
+    spec: kernel::CodecSpec,
+    metric_number: u8,
+    dim: u32,
+    sample: &Float32Array,
+) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
+    let (metric, sample) = (metric(metric_number)?, sample.to_vec());
+    Ok(OffThread::run(move || {
+        spec.fit(metric, dim as usize, &sample)
+    }))
+}
+
+/// A codebook at work.
+#[napi]
+pub struct Codec(Arc<kernel::Codec>);
+
+#[napi]
+impl Codec {
+    /// Reads a codebook.
+    #[napi(constructor)]
+    pub fn new(codebook: Uint8Array) -> napi::Result<Self> {
+        kernel::Codec::parse(&codebook)
+            .map(|codec| Self(Arc::new(codec)))
+            .map_err(failed)
+    }
+
+    /// Bytes of code a row.
+    #[napi(getter)]
+    pub fn bytes(&self) -> u32 {
+        self.0.bytes() as u32
+    }
+
+    /// Codes of rows, off the main thread.
+    #[napi(ts_return_type = "Promise<Uint8Array>")]
+    pub fn encode(&self, rows: Float32Array) -> AsyncTask<OffThread<Vec<u8>, Uint8Array>> {
+        let (codec, rows) = (Arc::clone(&self.0), rows.to_vec());
+        OffThread::run(move || codec.encode(&rows))
+    }
+
+    /// The vectors that codes stand for.
+    #[napi]
+    pub fn decode(&self, codes: Uint8Array) -> napi::Result<Float32Array> {
+        self.0.decode(&codes).map(Into::into).map_err(failed)
+    }
+}
+
+/// What to search for; see `Request` in the kernel.
+#[napi(object)]
+pub struct SearchRequest {
+    pub query: Float32Array,
+    pub hot: u32,
+    pub cold: u32,
+    pub symmetric: bool,
+    pub allow: Option<Uint8Array>,
+}
+
+/// Rows and scores of each tier, best first.
+#[napi(object)]
+pub struct SearchResult {
+    pub hot_rows: Uint32Array,
+    pub hot_scores: Float32Array,
+    pub cold_rows: Uint32Array,
+    pub cold_scores: Float32Array,
+    pub cold_blocks: Uint32Array,
+}
+
+impl From<kernel::Found> for SearchResult {
+    fn from(found: kernel::Found) -> Self {
+        Self {
+            hot_rows: found.hot.rows.into(),
+            hot_scores: found.hot.scores.into(),
+            cold_rows: found.cold.rows.into(),
+            cold_scores: found.cold.scores.into(),
+            cold_blocks: found.cold.blocks.into(),
+        }
+    }
+}
+
+/// One namespace's rows in both tiers.
+#[napi]
+pub struct Partition(kernel::Partition);
+
+#[napi]
+impl Partition {
+    #[napi(constructor)]
+    pub fn new(dim: u32, metric_number: u8) -> napi::Result<Self> {
+        Ok(Self(kernel::Partition::new(
+            dim as usize,
+            metric(metric_number)?,
+        )))
+    }
+
+    #[napi]
+    pub fn put_hot(&mut self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
+        self.0.put_hot(&rows, &vectors).map_err(failed)
+    }
+
+    #[napi]
+    pub fn remove_hot(&mut self, rows: Uint32Array) {
+        self.0.remove_hot(&rows);
+    }
+
+    #[napi]
+    pub fn hot_vectors(&self, rows: Uint32Array) -> napi::Result<Float32Array> {
+        self.0.hot_vectors(&rows).map(Into::into).map_err(failed)
+    }
+
+    #[napi]
+    pub fn set_block(
+        &mut self,
+        block: u32,
+        codec: &Codec,
+        rows: Uint32Array,
+        codes: Uint8Array,
+        live: Uint8Array,
+    ) -> napi::Result<()> {
+        self.0
+            .set_block(block, &codec.0, &rows, &codes, &live)
+            .map_err(failed)
+    }
+
+    #[napi]
+    pub fn drop_block(&mut self, block: u32) -> napi::Result<()> {
+        self.0.drop_block(block).map_err(failed)
+    }
+
+    #[napi]
+    pub fn remove_cold(&mut self, block: u32, rows: Uint32Array) -> napi::Result<()> {
+        self.0.remove_cold(block, &rows).map(drop).map_err(failed)
+    }
+
+    #[napi]
+    pub fn decode(&self, block: u32, row: u32) -> napi::Result<Float32Array> {
+        self.0.decode(block, row).map(Into::into).map_err(failed)
+    }
+
+    #[napi(getter)]
+    pub fn hot_rows(&self) -> u32 {
+        self.0.hot_rows() as u32
+    }
+
+    #[napi(getter)]
+    pub fn cold_rows(&self) -> u32 {
+        self.0.cold_rows() as u32
+    }
+
+    #[napi(getter)]
+    pub fn hot_bytes(&self) -> f64 {
+        self.0.hot_bytes() as f64
+    }
+
+    #[napi(getter)]
+    pub fn cold_bytes(&self) -> f64 {
+        self.0.cold_bytes() as f64
+    }
+
+    /// Searches off the main thread, in the rows of this moment.
+    #[napi(ts_return_type = "Promise<SearchResult>")]
+    pub fn search(
+        &self,
+        request: SearchRequest,
+    ) -> AsyncTask<OffThread<kernel::Found, SearchResult>> {
+        let snapshot = self.0.snapshot();
+        let query = request.query.to_vec();
+        let allow = request.allow.as_ref().map(|bits| bits.to_vec());
+        let (hot, cold, symmetric) = (
+            request.hot as usize,
+            request.cold as usize,
+            request.symmetric,
+        );
+        OffThread::run(move || {
+            snapshot.search(&kernel::Request {
+                query: &query,
+                hot,
+                cold,
+                allow: allow.as_deref(),
+                scoring: scoring(symmetric),
+            })
+        })
+    }
+
+    /// Searches here and now: for partitions so small that a thread's round trip would cost more.
+    #[napi]
+    pub fn search_now(&self, request: SearchRequest) -> napi::Result<SearchResult> {
+        let found = self.0.snapshot().search(&kernel::Request {
+            query: &request.query,
+            hot: request.hot as usize,
+            cold: request.cold as usize,
+            allow: request.allow.as_deref(),
+            scoring: scoring(request.symmetric),
+        });
+        found.map(Into::into).map_err(failed)
+    }
+}
+
+fn scoring(symmetric: bool) -> kernel::Scoring {
+    if symmetric {
+        kernel::Scoring::Symmetric
+    } else {
+        kernel::Scoring::Asymmetric
+    }
+}

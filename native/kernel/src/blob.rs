@@ -20,6 +20,11 @@ impl Writer {
         self.0.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
 
+    /// Floats as half floats; rounded, unless they are such already.
+    pub(crate) fn f16s(&mut self, values: &[f32]) {
+        self.0.extend(crate::to_float16(values));
+    }
+
     /// The blob, closed by the CRC-32 of everything before it.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         let checksum = crc32fast::hash(&self.0);
@@ -37,11 +42,7 @@ impl<'a> Reader<'a> {
         let intact = crc32fast::hash(body) == u32::from_le_bytes(*checksum);
         let mut reader = Self(body);
         let known = reader.take(4)? == magic && reader.u32()? == version;
-        if intact && known {
-            Ok(reader)
-        } else {
-            Err(Error::Codebook)
-        }
+        if intact && known { Ok(reader) } else { Err(Error::Codebook) }
     }
 
     fn take(&mut self, bytes: usize) -> Result<&'a [u8], Error> {
@@ -56,40 +57,26 @@ impl<'a> Reader<'a> {
     }
 
     /// A number that must lie in `range`.
-    pub(crate) fn number(
-        &mut self,
-        range: std::ops::RangeInclusive<usize>,
-    ) -> Result<usize, Error> {
+    pub(crate) fn number(&mut self, range: std::ops::RangeInclusive<usize>) -> Result<usize, Error> {
         let value = usize::try_from(self.u32()?).map_err(|_| Error::Codebook)?;
-        if range.contains(&value) {
-            Ok(value)
-        } else {
-            Err(Error::Codebook)
-        }
+        if range.contains(&value) { Ok(value) } else { Err(Error::Codebook) }
     }
 
     /// `count` finite floats. The bytes must be there before anything is allocated.
     pub(crate) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, Error> {
         let bytes = self.take(count.checked_mul(4).ok_or(Error::Codebook)?)?;
-        let values: Vec<f32> = bytes
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect();
-        if values.iter().all(|v| v.is_finite()) {
-            Ok(values)
-        } else {
-            Err(Error::Codebook)
-        }
+        let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(Error::Codebook) }
+    }
+
+    /// `count` finite half floats.
+    pub(crate) fn f16s(&mut self, count: usize) -> Result<Vec<f32>, Error> {
+        let values = crate::from_float16(self.take(count.checked_mul(2).ok_or(Error::Codebook)?)?)?;
+        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(Error::Codebook) }
     }
 
     /// Nothing may follow the last field.
     pub(crate) fn close(self) -> Result<(), Error> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Codebook)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Codebook) }
     }
 }

@@ -51,10 +51,7 @@ pub enum Scoring {
 
 /// A codebook at work.
 #[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "a process holds a handful of codecs"
-)]
+#[allow(clippy::large_enum_variant, reason = "a process holds a handful of codecs")]
 pub enum Codec {
     /// See [`CodecSpec::Eigen`].
     Eigen(EigenCodec),
@@ -85,11 +82,7 @@ impl Rows<'_> {
     pub(crate) fn offer(&self, index: usize, score: f32, top: &mut TopK) {
         if score >= top.threshold() && (self.allowed)(index) {
             let place = (u64::from(self.block) << 32) | index as u64;
-            top.offer(Candidate {
-                score,
-                row: self.numbers[index],
-                place,
-            });
+            top.offer(Candidate { score, row: self.numbers[index], place });
         }
     }
 }

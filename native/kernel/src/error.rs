@@ -22,16 +22,10 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Length => {
-                "LENGTH: a slice is not as long as the dimension and the row count ask for"
-            }
-            Self::Codebook => {
-                "CODEBOOK: the bytes are not a codebook of this version, or they are damaged"
-            }
+            Self::Length => "LENGTH: a slice is not as long as the dimension and the row count ask for",
+            Self::Codebook => "CODEBOOK: the bytes are not a codebook of this version, or they are damaged",
             Self::Parameter => "PARAMETER: a parameter is out of its range",
-            Self::Numeric => {
-                "NUMERIC: the decomposition did not converge; does the sample hold NaN or infinity?"
-            }
+            Self::Numeric => "NUMERIC: the decomposition did not converge; does the sample hold NaN or infinity?",
             Self::Missing => "MISSING: no such block or row in this partition",
         })
     }

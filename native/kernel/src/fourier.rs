@@ -61,12 +61,7 @@ fn weight(dim: usize, bin: usize) -> f32 {
     (if alone { 1.0 } else { 2.0 }) / dim as f32
 }
 
-pub(crate) fn fit(
-    metric: Metric,
-    dim: usize,
-    sample: &[f32],
-    top_k: usize,
-) -> Result<Vec<u8>, Error> {
+pub(crate) fn fit(metric: Metric, dim: usize, sample: &[f32], top_k: usize) -> Result<Vec<u8>, Error> {
     if top_k == 0 || top_k > bins_of(dim) {
         return Err(Error::Parameter);
     }
@@ -88,11 +83,7 @@ pub(crate) fn fit(
         out.u32(number as u32);
     }
     let step = (high - low) / (LEVELS - 1) as f32;
-    out.f32s(
-        &(0..LEVELS)
-            .map(|i| low + step * i as f32)
-            .collect::<Vec<_>>(),
-    );
+    out.f32s(&(0..LEVELS).map(|i| low + step * i as f32).collect::<Vec<_>>());
     for i in 0..LEVELS {
         let angle = std::f64::consts::TAU * i as f64 / LEVELS as f64;
         out.f32s(&[angle.cos() as f32, angle.sin() as f32]);
@@ -126,11 +117,7 @@ impl Transform {
         }
         let plan = RealFftPlanner::<f32>::new().plan_fft_forward(dim);
         let scratch = plan.make_scratch_vec();
-        Ok(Self {
-            plan,
-            input: vec![0.0; dim],
-            scratch,
-        })
+        Ok(Self { plan, input: vec![0.0; dim], scratch })
     }
 
     fn run(&mut self, row: &[f32]) -> Result<Vec<Complex<f32>>, Error> {
@@ -150,25 +137,12 @@ impl FourierCodec {
         let metric = Metric::try_from(reader.number(0..=2)? as u8).map_err(|_| Error::Codebook)?;
         let top_k = reader.number(1..=bins_of(dim))?;
         let magnitudes = reader.f32s(LEVELS)?;
-        let phases = reader
-            .f32s(2 * LEVELS)?
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| (pair[0], pair[1]))
-            .collect();
+        let phases = reader.f32s(2 * LEVELS)?.as_chunks::<2>().0.iter().map(|pair| (pair[0], pair[1])).collect();
         reader.close()?;
         if !magnitudes.is_sorted() || magnitudes[0] < 0.0 {
             return Err(Error::Codebook);
         }
-        Ok(Self {
-            dim,
-            metric,
-            bytes: top_k * (bytes_per_index(dim) + 2),
-            top_k,
-            magnitudes,
-            phases,
-        })
+        Ok(Self { dim, metric, bytes: top_k * (bytes_per_index(dim) + 2), top_k, magnitudes, phases })
     }
 
     pub(crate) fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, Error> {
@@ -198,17 +172,10 @@ impl FourierCodec {
     fn bins<'a>(&self, code: &'a [u8]) -> impl Iterator<Item = Bin> + use<'a> {
         let (k, wide) = (self.top_k, bytes_per_index(self.dim) == 2);
         (0..k).map(move |i| {
-            let index = if wide {
-                usize::from(code[2 * i]) | usize::from(code[2 * i + 1]) << 8
-            } else {
-                usize::from(code[i])
-            };
+            let index =
+                if wide { usize::from(code[2 * i]) | usize::from(code[2 * i + 1]) << 8 } else { usize::from(code[i]) };
             let after = k * if wide { 2 } else { 1 };
-            Bin {
-                index,
-                magnitude: code[after + i],
-                phase: code[after + k + i],
-            }
+            Bin { index, magnitude: code[after + i], phase: code[after + k + i] }
         })
     }
 
@@ -219,9 +186,7 @@ impl FourierCodec {
 
     /// Whether every bin number that `codes` `[n][bytes]` name exists.
     pub(crate) fn valid(&self, codes: &[u8]) -> bool {
-        codes
-            .chunks_exact(self.bytes)
-            .all(|code| self.bins(code).all(|bin| bin.index < bins_of(self.dim)))
+        codes.chunks_exact(self.bytes).all(|code| self.bins(code).all(|bin| bin.index < bins_of(self.dim)))
     }
 
     pub(crate) fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, Error> {
@@ -236,15 +201,10 @@ impl FourierCodec {
                 let value = self.value(&bin) / self.dim as f32;
                 // The first bin and the middle one of an even transform are real.
                 let real = bin.index == 0 || 2 * bin.index == self.dim;
-                spectrum[bin.index] = if real {
-                    Complex::new(value.re, 0.0)
-                } else {
-                    value
-                };
+                spectrum[bin.index] = if real { Complex::new(value.re, 0.0) } else { value };
             }
             let mut row = plan.make_output_vec();
-            plan.process(&mut spectrum, &mut row)
-                .map_err(|_| Error::Numeric)?;
+            plan.process(&mut spectrum, &mut row).map_err(|_| Error::Numeric)?;
             rows.extend(row);
         }
         Ok(rows)
@@ -264,19 +224,11 @@ impl FourierCodec {
         for (i, bin) in bins.iter_mut().enumerate() {
             *bin *= weight(self.dim, i);
         }
-        Ok(Spectrum {
-            bins,
-            squared: query.iter().map(|x| x * x).sum(),
-        })
+        Ok(Spectrum { bins, squared: query.iter().map(|x| x * x).sum() })
     }
 
     pub(crate) fn scan(&self, query: &Spectrum, rows: &Rows<'_>, top: &mut TopK) {
-        for (index, code) in rows
-            .codes
-            .chunks_exact(self.bytes)
-            .take(rows.numbers.len())
-            .enumerate()
-        {
+        for (index, code) in rows.codes.chunks_exact(self.bytes).take(rows.numbers.len()).enumerate() {
             rows.offer(index, self.score(query, code), top);
         }
     }
@@ -325,9 +277,7 @@ mod tests {
     fn keeping_every_bin_gives_the_row_back_up_to_the_grids() {
         for dim in [1, 2, 7, 8, 31, 64, 384, 600] {
             let sample = rows(20, dim);
-            let spec = CodecSpec::Fourier {
-                top_k: bins_of(dim),
-            };
+            let spec = CodecSpec::Fourier { top_k: bins_of(dim) };
             let codec = Codec::parse(&spec.fit(Metric::Cosine, dim, &sample).unwrap()).unwrap();
             let codes = codec.encode(&sample).unwrap();
             let decoded = codec.decode(&codes).unwrap();
@@ -342,12 +292,8 @@ mod tests {
     fn an_asymmetric_score_is_the_dot_product_with_the_decoded_row() {
         let (dim, sample) = (48, rows(30, 48));
         for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
-            let blob = CodecSpec::Fourier { top_k: 9 }
-                .fit(metric, dim, &sample)
-                .unwrap();
-            let Codec::Fourier(codec) = Codec::parse(&blob).unwrap() else {
-                unreachable!()
-            };
+            let blob = CodecSpec::Fourier { top_k: 9 }.fit(metric, dim, &sample).unwrap();
+            let Codec::Fourier(codec) = Codec::parse(&blob).unwrap() else { unreachable!() };
             let codes = codec.encode(&sample).unwrap();
             let mut decoded = codec.decode(&codes).unwrap();
             if metric == Metric::Cosine {

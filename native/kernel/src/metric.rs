@@ -68,15 +68,8 @@ pub fn norms(rows: &[f32], dim: usize) -> Result<Vec<f64>, Error> {
     if dim == 0 || !rows.len().is_multiple_of(dim) {
         return Err(Error::Length);
     }
-    let squared = |row: &[f32]| {
-        row.iter()
-            .map(|x| f64::from(*x) * f64::from(*x))
-            .sum::<f64>()
-    };
-    Ok(rows
-        .chunks_exact(dim)
-        .map(|row| squared(row).sqrt())
-        .collect())
+    let squared = |row: &[f32]| row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
+    Ok(rows.chunks_exact(dim).map(|row| squared(row).sqrt()).collect())
 }
 
 /// Scales each row of `rows` `[n][dim]` to length 1, in place, and returns the lengths they had. Zero rows stay zero.
@@ -117,15 +110,7 @@ mod tests {
 
     #[test]
     fn half_floats_round_trip_what_they_can_hold() {
-        let values = [
-            0.0,
-            -0.0,
-            1.0,
-            -2.5,
-            65504.0,
-            6.103_515_6e-5,
-            5.960_464_5e-8,
-        ];
+        let values = [0.0, -0.0, 1.0, -2.5, 65504.0, 6.103_515_6e-5, 5.960_464_5e-8];
         assert_eq!(from_float16(&to_float16(&values)).unwrap(), values);
         assert_eq!(from_float16(&[1]), Err(Error::Length));
     }

@@ -25,16 +25,8 @@ impl TopK {
     /// `capacity` bounds how many offers there can be, so that a huge `k` allocates nothing it cannot fill.
     pub(crate) fn new(k: usize, capacity: usize) -> Self {
         let k = k.min(capacity);
-        let threshold = if k == 0 {
-            f32::INFINITY
-        } else {
-            f32::NEG_INFINITY
-        };
-        Self {
-            k,
-            threshold,
-            kept: Vec::with_capacity(2 * k),
-        }
+        let threshold = if k == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        Self { k, threshold, kept: Vec::with_capacity(2 * k) }
     }
 
     /// No candidate below this score can be kept any more; one equal to it can, if its row is low.

@@ -3,10 +3,7 @@
 
 #![deny(unsafe_code)]
 #![allow(missing_docs, reason = "the derive macros generate undocumented items")]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "what crosses from JavaScript arrives by value"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "what crosses from JavaScript arrives by value")]
 
 mod off_thread;
 
@@ -37,9 +34,7 @@ pub fn checksum(bytes: Uint8Array) -> u32 {
 /// Euclidean length of each row.
 #[napi]
 pub fn norms(rows: Float32Array, dim: u32) -> napi::Result<Float64Array> {
-    kernel::norms(&rows, dim as usize)
-        .map(Into::into)
-        .map_err(failed)
+    kernel::norms(&rows, dim as usize).map(Into::into).map_err(failed)
 }
 
 /// A copy of the rows, each scaled to length 1.
@@ -64,14 +59,8 @@ pub fn from_float16(bytes: Uint8Array) -> napi::Result<Float32Array> {
 
 /// Exact similarity of the query to each row.
 #[napi]
-pub fn similarities(
-    metric_number: u8,
-    query: Float32Array,
-    rows: Float32Array,
-) -> napi::Result<Float32Array> {
-    kernel::similarities(metric(metric_number)?, &query, &rows)
-        .map(Into::into)
-        .map_err(failed)
+pub fn similarities(metric_number: u8, query: Float32Array, rows: Float32Array) -> napi::Result<Float32Array> {
+    kernel::similarities(metric(metric_number)?, &query, &rows).map(Into::into).map_err(failed)
 }
 
 /// Fits an eigen codebook on the sample.
@@ -83,10 +72,7 @@ pub fn fit_eigen(
     bytes: u32,
     seed: u32,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    let spec = kernel::CodecSpec::Eigen {
-        bytes: bytes as usize,
-        seed: u64::from(seed),
-    };
+    let spec = kernel::CodecSpec::Eigen { bytes: bytes as usize, seed: u64::from(seed) };
     fit(spec, metric_number, dim, &sample)
 }
 
@@ -98,14 +84,7 @@ pub fn fit_fourier(
     sample: Float32Array,
     top_k: u32,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    fit(
-        kernel::CodecSpec::Fourier {
-            top_k: top_k as usize,
-        },
-        metric_number,
-        dim,
-        &sample,
-    )
+    fit(kernel::CodecSpec::Fourier { top_k: top_k as usize }, metric_number, dim, &sample)
 }
 
 fn fit(
@@ -115,9 +94,7 @@ fn fit(
     sample: &Float32Array,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
     let (metric, sample) = (metric(metric_number)?, sample.to_vec());
-    Ok(OffThread::run(move || {
-        spec.fit(metric, dim as usize, &sample)
-    }))
+    Ok(OffThread::run(move || spec.fit(metric, dim as usize, &sample)))
 }
 
 /// A codebook at work.
@@ -129,9 +106,7 @@ impl Codec {
     /// Reads a codebook.
     #[napi(constructor)]
     pub fn new(codebook: Uint8Array) -> napi::Result<Self> {
-        kernel::Codec::parse(&codebook)
-            .map(|codec| Self(Arc::new(codec)))
-            .map_err(failed)
+        kernel::Codec::parse(&codebook).map(|codec| Self(Arc::new(codec))).map_err(failed)
     }
 
     /// Bytes of code a row.
@@ -194,10 +169,7 @@ pub struct Partition(kernel::Partition);
 impl Partition {
     #[napi(constructor)]
     pub fn new(dim: u32, metric_number: u8) -> napi::Result<Self> {
-        Ok(Self(kernel::Partition::new(
-            dim as usize,
-            metric(metric_number)?,
-        )))
+        Ok(Self(kernel::Partition::new(dim as usize, metric(metric_number)?)))
     }
 
     #[napi]
@@ -224,9 +196,7 @@ impl Partition {
         codes: Uint8Array,
         live: Uint8Array,
     ) -> napi::Result<()> {
-        self.0
-            .set_block(block, &codec.0, &rows, &codes, &live)
-            .map_err(failed)
+        self.0.set_block(block, &codec.0, &rows, &codes, &live).map_err(failed)
     }
 
     #[napi]
@@ -266,18 +236,11 @@ impl Partition {
 
     /// Searches off the main thread, in the rows of this moment.
     #[napi(ts_return_type = "Promise<SearchResult>")]
-    pub fn search(
-        &self,
-        request: SearchRequest,
-    ) -> AsyncTask<OffThread<kernel::Found, SearchResult>> {
+    pub fn search(&self, request: SearchRequest) -> AsyncTask<OffThread<kernel::Found, SearchResult>> {
         let snapshot = self.0.snapshot();
         let query = request.query.to_vec();
         let allow = request.allow.as_ref().map(|bits| bits.to_vec());
-        let (hot, cold, symmetric) = (
-            request.hot as usize,
-            request.cold as usize,
-            request.symmetric,
-        );
+        let (hot, cold, symmetric) = (request.hot as usize, request.cold as usize, request.symmetric);
         OffThread::run(move || {
             snapshot.search(&kernel::Request {
                 query: &query,
@@ -304,9 +267,5 @@ impl Partition {
 }
 
 fn scoring(symmetric: bool) -> kernel::Scoring {
-    if symmetric {
-        kernel::Scoring::Symmetric
-    } else {
-        kernel::Scoring::Asymmetric
-    }
+    if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric }
 }

@@ -27,10 +27,7 @@ where
     pub(crate) fn run(
         work: impl FnOnce() -> std::result::Result<T, kernel::Error> + Send + 'static,
     ) -> AsyncTask<Self> {
-        AsyncTask::new(Self {
-            work: Some(Box::new(work)),
-            value: PhantomData,
-        })
+        AsyncTask::new(Self { work: Some(Box::new(work)), value: PhantomData })
     }
 }
 
@@ -43,10 +40,7 @@ where
     type JsValue = J;
 
     fn compute(&mut self) -> Result<T> {
-        let work = self
-            .work
-            .take()
-            .ok_or_else(|| Error::from_reason("PANIC: the task ran twice"))?;
+        let work = self.work.take().ok_or_else(|| Error::from_reason("PANIC: the task ran twice"))?;
         // A panic that left this function would end the process.
         catch_unwind(AssertUnwindSafe(work))
             .map_err(|_| Error::from_reason("PANIC: the kernel panicked; please report this"))?

@@ -15,15 +15,12 @@
 //! **No overflow.** A 16-bit sum takes 255 a look-up, so 257 look-ups fit. After `FLUSH` = 128 planes, which are
 //! 256 look-ups and at most 65,280, the sums move to 32 bits.
 
-#![allow(
-    clippy::unused_self,
-    reason = "the token is the proof that makes the call sound"
-)]
+#![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_and_si256, _mm256_broadcastsi128_si256,
-    _mm256_loadu_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16,
+    __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
+    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
+    _mm256_storeu_si256, _mm256_sub_epi16,
 };
 
 use super::{CENTROIDS, GROUP, Nibble, lanes};
@@ -56,15 +53,14 @@ impl Avx2 {
         unsafe { rotate(rows, dim, matrix, out) }
     }
 
-    pub(crate) fn quantise(
-        self,
-        residuals: &mut [f32],
-        columns: usize,
-        nibble: Nibble<'_>,
-        codes: &mut [u8],
-    ) {
+    pub(crate) fn quantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
         // SAFETY: the token proves AVX2.
         unsafe { quantise(residuals, columns, nibble, codes) }
+    }
+
+    pub(crate) fn requantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { requantise(residuals, columns, nibble, codes) }
     }
 
     pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
@@ -94,44 +90,28 @@ fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &m
 }
 
 #[target_feature(enable = "avx2")]
+fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    lanes::requantise(residuals, columns, nibble, codes);
+}
+
+#[target_feature(enable = "avx2")]
 fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
     *sums = [0; GROUP];
-    for (planes, tables) in group
-        .chunks(FLUSH * GROUP)
-        .zip(tables.chunks(FLUSH * GROUP))
-    {
+    for (planes, tables) in group.chunks(FLUSH * GROUP).zip(tables.chunks(FLUSH * GROUP)) {
         let (mut words, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
         let nibble = _mm256_set1_epi8(15);
-        for (plane, pair) in planes
-            .as_chunks::<GROUP>()
-            .0
-            .iter()
-            .zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0)
-        {
+        for (plane, pair) in planes.as_chunks::<GROUP>().0.iter().zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0) {
             let codes = load(plane);
             let low = _mm256_and_si256(codes, nibble);
             let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
             let (first, second) = tables_of(pair);
-            let (first, second) = (
-                _mm256_shuffle_epi8(first, low),
-                _mm256_shuffle_epi8(second, high),
-            );
+            let (first, second) = (_mm256_shuffle_epi8(first, low), _mm256_shuffle_epi8(second, high));
             words = _mm256_add_epi16(words, _mm256_add_epi16(first, second));
-            odd = _mm256_add_epi16(
-                odd,
-                _mm256_add_epi16(
-                    _mm256_srli_epi16::<8>(first),
-                    _mm256_srli_epi16::<8>(second),
-                ),
-            );
+            odd =
+                _mm256_add_epi16(odd, _mm256_add_epi16(_mm256_srli_epi16::<8>(first), _mm256_srli_epi16::<8>(second)));
         }
         let even = store(_mm256_sub_epi16(words, _mm256_slli_epi16::<8>(odd)));
-        for (pair, (e, o)) in sums
-            .as_chunks_mut::<2>()
-            .0
-            .iter_mut()
-            .zip(even.iter().zip(store(odd)))
-        {
+        for (pair, (e, o)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(even.iter().zip(store(odd))) {
             pair[0] += u32::from(*e);
             pair[1] += u32::from(o);
         }

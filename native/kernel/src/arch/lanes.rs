@@ -1,9 +1,6 @@
 //! The float loops, once, in a frozen order of summation. Each instruction set compiles them anew by inlining.
 
-#![allow(
-    clippy::inline_always,
-    reason = "an instruction set compiles a loop anew only where it is inlined"
-)]
+#![allow(clippy::inline_always, reason = "an instruction set compiles a loop anew only where it is inlined")]
 #![allow(clippy::needless_range_loop, reason = "loops over lanes read as lanes")]
 
 use super::{CENTROIDS, Nibble};
@@ -85,16 +82,8 @@ pub(super) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) 
 }
 
 #[inline(always)]
-pub(super) fn quantise(
-    residuals: &mut [f32],
-    columns: usize,
-    nibble: Nibble<'_>,
-    codes: &mut [u8],
-) {
-    let (centroids, length) = (
-        nibble.centroids.as_chunks::<CENTROIDS>().0,
-        nibble.centroids.len() / CENTROIDS,
-    );
+pub(super) fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    let (centroids, length) = (nibble.centroids.as_chunks::<CENTROIDS>().0, nibble.centroids.len() / CENTROIDS);
     for (row, code) in residuals.chunks_exact_mut(columns).zip(codes) {
         let run = &mut row[nibble.start..nibble.start + length];
         let mut products = [0.0f32; CENTROIDS];
@@ -116,4 +105,15 @@ pub(super) fn quantise(
         }
         *code = nearest.1 as u8;
     }
+}
+
+#[inline(always)]
+pub(super) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    let centroids = nibble.centroids.as_chunks::<CENTROIDS>().0;
+    for (row, code) in residuals.chunks_exact_mut(columns).zip(codes.iter()) {
+        for (x, column) in row[nibble.start..].iter_mut().zip(centroids) {
+            *x += column[usize::from(*code)];
+        }
+    }
+    quantise(residuals, columns, nibble, codes);
 }

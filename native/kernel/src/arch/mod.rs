@@ -3,7 +3,7 @@
 //! | operation | portable | AVX2 |
 //! |---|---|---|
 //! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
-//! | `rotate`, `quantise` (encoding) | 16 lanes of plain floats | the same, 2 registers |
+//! | `rotate`, `quantise`, `requantise` (encoding) | 16 lanes of plain floats | the same, 2 registers |
 //! | `accumulate` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 rows |
 //!
 //! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
@@ -15,10 +15,7 @@ mod lanes;
 pub(crate) mod portable;
 
 #[cfg(target_arch = "x86_64")]
-#[allow(
-    unsafe_code,
-    reason = "one file per instruction set may call its instructions"
-)]
+#[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
 pub(crate) mod avx2;
 
 #[cfg(test)]
@@ -108,16 +105,17 @@ impl Isa {
 
     /// For each row of `residuals` (`[codes.len()][columns]`): the nearest centroid's number into `codes`, and that
     /// centroid taken from the row. Of equally near ones the lowest number wins.
-    pub(crate) fn quantise(
-        self,
-        residuals: &mut [f32],
-        columns: usize,
-        nibble: Nibble<'_>,
-        codes: &mut [u8],
-    ) {
+    pub(crate) fn quantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
         assert_eq!(residuals.len(), columns * codes.len());
         assert!(nibble.start + nibble.centroids.len() / CENTROIDS <= columns);
         dispatch!(self, quantise(residuals, columns, nibble, codes));
+    }
+
+    /// As `quantise`, after each row's centroid of before, which `codes` names, has been given back to it.
+    pub(crate) fn requantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+        assert_eq!(residuals.len(), columns * codes.len());
+        assert!(nibble.start + nibble.centroids.len() / CENTROIDS <= columns);
+        dispatch!(self, requantise(residuals, columns, nibble, codes));
     }
 
     /// Sums table entries over interleaved codes: `sums[r] = Σ_p tables[2p][low nibble] + tables[2p + 1][high nibble]`

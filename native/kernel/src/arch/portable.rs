@@ -14,21 +14,17 @@ pub(crate) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) 
     lanes::rotate(rows, dim, matrix, out);
 }
 
-pub(crate) fn quantise(
-    residuals: &mut [f32],
-    columns: usize,
-    nibble: Nibble<'_>,
-    codes: &mut [u8],
-) {
+pub(crate) fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
     lanes::quantise(residuals, columns, nibble, codes);
+}
+
+pub(crate) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    lanes::requantise(residuals, columns, nibble, codes);
 }
 
 pub(crate) fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
     *sums = [0; GROUP];
-    for (plane, pair) in group
-        .chunks_exact(GROUP)
-        .zip(tables.chunks_exact(2 * CENTROIDS))
-    {
+    for (plane, pair) in group.chunks_exact(GROUP).zip(tables.chunks_exact(2 * CENTROIDS)) {
         for (sum, code) in sums.iter_mut().zip(plane) {
             let low = pair[usize::from(code & 15)];
             let high = pair[CENTROIDS + usize::from(code >> 4)];

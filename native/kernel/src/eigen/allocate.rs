@@ -27,16 +27,7 @@ pub(crate) fn water_fill(products: &[f64], budget: f64) -> Vec<f64> {
         sum += log;
         level = with;
     }
-    products
-        .iter()
-        .map(|s| {
-            if level.is_finite() {
-                (0.5 * (s.log2() - level)).max(0.0)
-            } else {
-                0.0
-            }
-        })
-        .collect()
+    products.iter().map(|s| if level.is_finite() { (0.5 * (s.log2() - level)).max(0.0) } else { 0.0 }).collect()
 }
 
 /// Cuts coordinates into spans worth one nibble each: a span per stage of a strong coordinate, one for a run of weak.
@@ -47,30 +38,18 @@ fn cut(bits: &[f64]) -> Vec<Span> {
     for (j, b) in bits[..end].iter().enumerate() {
         if *b >= OWN {
             let stages = ((b / 4.0).round() as usize).min(MAX_STAGES);
-            spans.extend(std::iter::repeat_n(
-                Span {
-                    start: j,
-                    length: 1,
-                },
-                stages,
-            ));
+            spans.extend(std::iter::repeat_n(Span { start: j, length: 1 }, stages));
             start = j + 1;
             continue;
         }
         worth += b;
         if worth >= 4.0 {
-            spans.push(Span {
-                start,
-                length: j + 1 - start,
-            });
+            spans.push(Span { start, length: j + 1 - start });
             (start, worth) = (j + 1, 0.0);
         }
     }
     if start < end {
-        spans.push(Span {
-            start,
-            length: end - start,
-        });
+        spans.push(Span { start, length: end - start });
     }
     spans
 }
@@ -89,13 +68,7 @@ pub(crate) fn spans(products: &[f64], count: usize) -> Vec<Span> {
         }
     }
     let mut spans = cut(&water_fill(products, low));
-    spans.resize(
-        count,
-        Span {
-            start: 0,
-            length: 0,
-        },
-    );
+    spans.resize(count, Span { start: 0, length: 0 });
     spans
 }
 

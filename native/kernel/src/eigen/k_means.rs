@@ -1,48 +1,25 @@
 //! Sixteen centroids for one span of coordinates: k-means++ and Lloyd's rounds.
 
-use super::Span;
+use super::{Span, squared_lengths};
 use crate::Isa;
 use crate::arch::{CENTROIDS, Nibble};
 
 const ROUNDS: usize = 20;
 
 /// Centroids `[length][16]` of the `span` of each row of `rows` `[n][columns]`, n at least 1.
-pub(crate) fn centroids(
-    isa: Isa,
-    rows: &[f32],
-    columns: usize,
-    span: Span,
-    random: &mut fastrand::Rng,
-) -> Vec<f32> {
+pub(crate) fn centroids(isa: Isa, rows: &[f32], columns: usize, span: Span, random: &mut fastrand::Rng) -> Vec<f32> {
     let n = rows.len() / columns;
     let length = span.length;
-    let points: Vec<f32> = rows
-        .chunks_exact(columns)
-        .flat_map(|row| &row[span.start..span.start + length])
-        .copied()
-        .collect();
+    let points: Vec<f32> =
+        rows.chunks_exact(columns).flat_map(|row| &row[span.start..span.start + length]).copied().collect();
     let mut centroids = seed(&points, length, random);
     let mut codes = vec![0u8; n];
     let mut assigned = Vec::new();
     for _ in 0..ROUNDS {
-        let mut norms = [0.0; CENTROIDS];
-        for column in centroids.as_chunks::<CENTROIDS>().0 {
-            for (norm, c) in norms.iter_mut().zip(column) {
-                *norm += c * c;
-            }
-        }
+        let norms = squared_lengths(&centroids);
         points.clone_into(&mut assigned);
         let before = codes.clone();
-        isa.quantise(
-            &mut assigned,
-            length,
-            Nibble {
-                start: 0,
-                centroids: &centroids,
-                norms: &norms,
-            },
-            &mut codes,
-        );
+        isa.quantise(&mut assigned, length, Nibble { start: 0, centroids: &centroids, norms: &norms }, &mut codes);
         let mut sums = vec![0.0f64; length * CENTROIDS];
         let mut counts = [0u32; CENTROIDS];
         for (point, code) in points.chunks_exact(length).zip(&codes) {
@@ -78,11 +55,7 @@ fn seed(points: &[f32], length: usize, random: &mut fastrand::Rng) -> Vec<f32> {
         }
         let mut total = 0.0;
         for (i, distance) in distances.iter_mut().enumerate() {
-            let squared: f64 = point(i)
-                .iter()
-                .zip(point(next))
-                .map(|(a, b)| f64::from(a - b) * f64::from(a - b))
-                .sum();
+            let squared: f64 = point(i).iter().zip(point(next)).map(|(a, b)| f64::from(a - b) * f64::from(a - b)).sum();
             *distance = distance.min(squared);
             total += *distance;
         }

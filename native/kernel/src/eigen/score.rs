@@ -29,10 +29,7 @@ pub(crate) struct Tables {
 pub(crate) fn interleave(codes: &[u8], bytes: usize) -> Vec<u8> {
     let groups = (codes.len() / bytes).div_ceil(GROUP);
     let mut out = vec![0; groups * bytes * GROUP];
-    for (group, rows) in out
-        .chunks_exact_mut(bytes * GROUP)
-        .zip(codes.chunks(bytes * GROUP))
-    {
+    for (group, rows) in out.chunks_exact_mut(bytes * GROUP).zip(codes.chunks(bytes * GROUP)) {
         for (r, code) in rows.chunks_exact(bytes).enumerate() {
             for (plane, byte) in code.iter().enumerate() {
                 group[plane * GROUP + r] = *byte;
@@ -45,12 +42,7 @@ pub(crate) fn interleave(codes: &[u8], bytes: usize) -> Vec<u8> {
 /// The code of row `index` of interleaved codes.
 pub(crate) fn extract(interleaved: &[u8], bytes: usize, index: usize) -> Vec<u8> {
     let group = &interleaved[index / GROUP * bytes * GROUP..][..bytes * GROUP];
-    group
-        .iter()
-        .skip(index % GROUP)
-        .step_by(GROUP)
-        .copied()
-        .collect()
+    group.iter().skip(index % GROUP).step_by(GROUP).copied().collect()
 }
 
 impl EigenCodec {
@@ -63,18 +55,11 @@ impl EigenCodec {
         isa.dots(query, query, &mut squared);
 
         let mut exact = vec![0.0f32; self.nibbles.len() * CENTROIDS];
-        for ((span, (begin, _)), table) in self
-            .book
-            .spans
-            .iter()
-            .zip(&self.nibbles)
-            .zip(exact.as_chunks_mut::<CENTROIDS>().0)
+        for ((span, (begin, _)), table) in
+            self.book.spans.iter().zip(&self.nibbles).zip(exact.as_chunks_mut::<CENTROIDS>().0)
         {
             let centroids = &self.plain_centroids[*begin..][..span.length * CENTROIDS];
-            for (q, column) in coordinates[span.start..]
-                .iter()
-                .zip(centroids.as_chunks::<CENTROIDS>().0)
-            {
+            for (q, column) in coordinates[span.start..].iter().zip(centroids.as_chunks::<CENTROIDS>().0) {
                 for (entry, c) in table.iter_mut().zip(column) {
                     *entry += q * c;
                 }
@@ -84,44 +69,20 @@ impl EigenCodec {
             .as_chunks::<CENTROIDS>()
             .0
             .iter()
-            .map(|table| {
-                table
-                    .iter()
-                    .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), t| {
-                        (l.min(*t), h.max(*t))
-                    })
-            })
+            .map(|table| table.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), t| (l.min(*t), h.max(*t))))
             .collect();
-        let step = extremes
-            .iter()
-            .fold(0.0f32, |widest, (low, high)| widest.max(high - low))
-            / 255.0;
+        let step = extremes.iter().fold(0.0f32, |widest, (low, high)| widest.max(high - low)) / 255.0;
         let mut bias = base[0];
         let mut bytes = vec![0; exact.len()];
-        for ((table, entries), (low, _)) in exact
-            .as_chunks::<CENTROIDS>()
-            .0
-            .iter()
-            .zip(bytes.as_chunks_mut::<CENTROIDS>().0)
-            .zip(&extremes)
+        for ((table, entries), (low, _)) in
+            exact.as_chunks::<CENTROIDS>().0.iter().zip(bytes.as_chunks_mut::<CENTROIDS>().0).zip(&extremes)
         {
             bias += low;
             for (byte, entry) in entries.iter_mut().zip(table) {
-                *byte = if step > 0.0 {
-                    ((entry - low) / step + 0.5) as u8
-                } else {
-                    0
-                };
+                *byte = if step > 0.0 { ((entry - low) / step + 0.5) as u8 } else { 0 };
             }
         }
-        Tables {
-            exact,
-            bytes,
-            step,
-            bias,
-            base: base[0],
-            squared: squared[0],
-        }
+        Tables { exact, bytes, step, bias, base: base[0], squared: squared[0] }
     }
 
     pub(crate) fn scan(&self, isa: Isa, tables: &Tables, rows: &Rows<'_>, top: &mut TopK) {
@@ -131,15 +92,9 @@ impl EigenCodec {
             let (codes, scales) = group.split_at(planes);
             isa.accumulate(codes, &tables.bytes, &mut sums);
             let first = g * GROUP;
-            for (r, (sum, scale)) in sums
-                .iter()
-                .zip(scales)
-                .take(rows.numbers.len() - first)
-                .enumerate()
-            {
+            for (r, (sum, scale)) in sums.iter().zip(scales).take(rows.numbers.len() - first).enumerate() {
                 let dot = *sum as f32 * tables.step + tables.bias;
-                let score =
-                    dot * self.scales[usize::from(*scale)] + self.offsets[usize::from(*scale)];
+                let score = dot * self.scales[usize::from(*scale)] + self.offsets[usize::from(*scale)];
                 rows.offer(first + r, score, top);
             }
         }
@@ -149,20 +104,11 @@ impl EigenCodec {
         let code = extract(interleaved, self.bytes, index);
         let (nibbles, scale) = code.split_at(self.bytes - 1);
         let mut dot = tables.base;
-        for (pair, byte) in tables
-            .exact
-            .as_chunks::<{ 2 * CENTROIDS }>()
-            .0
-            .iter()
-            .zip(nibbles)
-        {
+        for (pair, byte) in tables.exact.as_chunks::<{ 2 * CENTROIDS }>().0.iter().zip(nibbles) {
             dot += pair[usize::from(byte & 15)];
             dot += pair[CENTROIDS + usize::from(byte >> 4)];
         }
         let scale = usize::from(scale[0]);
-        self.metric.finish(
-            dot * self.scales[scale] + self.offsets[scale],
-            tables.squared,
-        )
+        self.metric.finish(dot * self.scales[scale] + self.offsets[scale], tables.squared)
     }
 }

@@ -60,9 +60,7 @@ impl Cold {
         if !sound || !rows.is_sorted() {
             return Err(Error::Parameter);
         }
-        let live_rows = (0..rows.len())
-            .filter(|i| live[i / 8] >> (i % 8) & 1 == 1)
-            .count();
+        let live_rows = (0..rows.len()).filter(|i| live[i / 8] >> (i % 8) & 1 == 1).count();
         let block = Block {
             codec: Arc::clone(codec),
             rows: rows.into(),
@@ -99,15 +97,10 @@ impl Cold {
     pub(super) fn decode(&self, number: u32, row: u32) -> Result<Vec<f32>, Error> {
         let block = self.blocks.get(&number).ok_or(Error::Missing)?;
         let index = block.rows.binary_search(&row).map_err(|_| Error::Missing)?;
-        block
-            .codec
-            .decode(&block.codec.extract(&block.codes, index))
+        block.codec.decode(&block.codec.extract(&block.codes, index))
     }
 
     pub(super) fn blocks(&self) -> Vec<(u32, Arc<Block>)> {
-        self.blocks
-            .iter()
-            .map(|(number, block)| (*number, Arc::clone(block)))
-            .collect()
+        self.blocks.iter().map(|(number, block)| (*number, Arc::clone(block))).collect()
     }
 }

@@ -43,10 +43,7 @@ impl Hot {
                 let slot = self.slots.len() - 1;
                 self.slots.insert(*row, slot);
                 if slot.is_multiple_of(ROWS) {
-                    let block = Block {
-                        rows: Vec::with_capacity(ROWS),
-                        vectors: Vec::with_capacity(ROWS * dim),
-                    };
+                    let block = Block { rows: Vec::with_capacity(ROWS), vectors: Vec::with_capacity(ROWS * dim) };
                     self.blocks.push(Arc::new(block));
                 }
                 let block = Arc::make_mut(&mut self.blocks[slot / ROWS]);
@@ -98,24 +95,13 @@ impl Hot {
 }
 
 impl Block {
-    pub(super) fn scan(
-        &self,
-        isa: Isa,
-        metric: Metric,
-        query: &[f32],
-        allowed: &dyn Fn(u32) -> bool,
-        top: &mut TopK,
-    ) {
+    pub(super) fn scan(&self, isa: Isa, metric: Metric, query: &[f32], allowed: &dyn Fn(u32) -> bool, top: &mut TopK) {
         let mut scores = [0.0; ROWS];
         let scores = &mut scores[..self.rows.len()];
         metric.score(isa, query, &self.vectors, scores);
         for (row, score) in self.rows.iter().zip(scores) {
             if *score >= top.threshold() && allowed(*row) {
-                top.offer(Candidate {
-                    score: *score,
-                    row: *row,
-                    place: 0,
-                });
+                top.offer(Candidate { score: *score, row: *row, place: 0 });
             }
         }
     }

@@ -24,13 +24,7 @@ pub struct Request<'a> {
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Self {
-            query: &[],
-            hot: 10,
-            cold: 10,
-            allow: None,
-            scoring: Scoring::Asymmetric,
-        }
+        Self { query: &[], hot: 10, cold: 10, allow: None, scoring: Scoring::Asymmetric }
     }
 }
 
@@ -73,12 +67,7 @@ pub struct Snapshot {
 impl Partition {
     /// Without rows. `dim` is at least 1.
     pub fn new(dim: usize, metric: Metric) -> Self {
-        Self {
-            dim,
-            metric,
-            hot: hot::Hot::default(),
-            cold: cold::Cold::default(),
-        }
+        Self { dim, metric, hot: hot::Hot::default(), cold: cold::Cold::default() }
     }
 
     /// Puts rows into the hot tier, or replaces their vectors (`[rows.len()][dim]`).
@@ -149,12 +138,7 @@ impl Partition {
 
     /// The rows as they are now, for a search.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            dim: self.dim,
-            metric: self.metric,
-            hot: self.hot.blocks(),
-            cold: self.cold.blocks(),
-        }
+        Snapshot { dim: self.dim, metric: self.metric, hot: self.hot.blocks(), cold: self.cold.blocks() }
     }
 }
 
@@ -169,23 +153,12 @@ impl Snapshot {
             return Err(Error::Length);
         }
         let allowed = |row: u32| {
-            request.allow.is_none_or(|bits| {
-                bits.get(row as usize / 8)
-                    .is_some_and(|byte| byte >> (row % 8) & 1 == 1)
-            })
+            request.allow.is_none_or(|bits| bits.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
         };
-        Ok(Found {
-            hot: self.search_hot(isa, request, &allowed),
-            cold: self.search_cold(isa, request, &allowed)?,
-        })
+        Ok(Found { hot: self.search_hot(isa, request, &allowed), cold: self.search_cold(isa, request, &allowed)? })
     }
 
-    fn search_hot(
-        &self,
-        isa: Isa,
-        request: &Request<'_>,
-        allowed: &dyn Fn(u32) -> bool,
-    ) -> Ranking {
+    fn search_hot(&self, isa: Isa, request: &Request<'_>, allowed: &dyn Fn(u32) -> bool) -> Ranking {
         let mut top = TopK::new(request.hot, self.hot.iter().map(|block| block.rows()).sum());
         if request.hot > 0 {
             for block in &self.hot {
@@ -196,12 +169,7 @@ impl Snapshot {
     }
 
     /// Scans every block by byte tables for about twice the rows asked for, then scores those by float tables.
-    fn search_cold(
-        &self,
-        isa: Isa,
-        request: &Request<'_>,
-        allowed: &dyn Fn(u32) -> bool,
-    ) -> Result<Ranking, Error> {
+    fn search_cold(&self, isa: Isa, request: &Request<'_>, allowed: &dyn Fn(u32) -> bool) -> Result<Ranking, Error> {
         if request.cold == 0 || self.cold.is_empty() {
             return Ok(Ranking::default());
         }
@@ -210,16 +178,11 @@ impl Snapshot {
         let mut queries: Vec<(&Arc<Codec>, Prepared)> = Vec::new();
         let mut prepared_of = Vec::with_capacity(self.cold.len());
         for (number, (_, block)) in self.cold.iter().enumerate() {
-            let known = queries
-                .iter()
-                .position(|(codec, _)| Arc::ptr_eq(codec, &block.codec));
+            let known = queries.iter().position(|(codec, _)| Arc::ptr_eq(codec, &block.codec));
             let query = if let Some(known) = known {
                 known
             } else {
-                queries.push((
-                    &block.codec,
-                    block.codec.prepare(request.query, request.scoring)?,
-                ));
+                queries.push((&block.codec, block.codec.prepare(request.query, request.scoring)?));
                 queries.len() - 1
             };
             prepared_of.push(query);
@@ -233,19 +196,12 @@ impl Snapshot {
         }
         let mut best = TopK::new(request.cold, all);
         for candidate in top.finish() {
-            let (number, index) = (
-                (candidate.place >> 32) as usize,
-                candidate.place as u32 as usize,
-            );
+            let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
             let block = &self.cold[number].1;
-            let score = block
-                .codec
-                .score(&queries[prepared_of[number]].1, &block.codes, index);
+            let score = block.codec.score(&queries[prepared_of[number]].1, &block.codes, index);
             best.offer(Candidate { score, ..candidate });
         }
-        Ok(Ranking::of(best.finish(), |candidate| {
-            self.cold[(candidate.place >> 32) as usize].0
-        }))
+        Ok(Ranking::of(best.finish(), |candidate| self.cold[(candidate.place >> 32) as usize].0))
     }
 }
 

@@ -7,9 +7,7 @@ const DIM: usize = 20;
 
 fn rows(n: usize) -> Vec<f32> {
     let mut random = fastrand::Rng::with_seed(11);
-    let mut rows: Vec<f32> = (0..n * DIM)
-        .map(|i| (random.f32() - 0.5) / (1.0 + (i % DIM) as f32))
-        .collect();
+    let mut rows: Vec<f32> = (0..n * DIM).map(|i| (random.f32() - 0.5) / (1.0 + (i % DIM) as f32)).collect();
     crate::to_unit(&mut rows, DIM).unwrap();
     rows
 }
@@ -26,12 +24,7 @@ fn sorted(mut scored: Vec<(u32, f32)>, k: usize) -> Vec<(u32, f32)> {
 }
 
 fn pairs(ranking: &Ranking) -> Vec<(u32, f32)> {
-    ranking
-        .rows
-        .iter()
-        .copied()
-        .zip(ranking.scores.iter().copied())
-        .collect()
+    ranking.rows.iter().copied().zip(ranking.scores.iter().copied()).collect()
 }
 
 #[test]
@@ -40,11 +33,7 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
     let mut partition = Partition::new(DIM, Metric::Cosine);
     let numbers: Vec<u32> = (0..1000).map(|i| i * 3).collect();
     partition.put_hot(&numbers, &vectors).unwrap();
-    let removed: Vec<u32> = numbers
-        .iter()
-        .copied()
-        .filter(|row| row % 7 == 0 || *row > 2700)
-        .collect();
+    let removed: Vec<u32> = numbers.iter().copied().filter(|row| row % 7 == 0 || *row > 2700).collect();
     partition.remove_hot(&removed);
     partition.remove_hot(&removed);
     // A row put again replaces its vector.
@@ -54,19 +43,12 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
     for (row, vector) in numbers.iter().zip(vectors.chunks_exact(DIM)) {
         if !removed.contains(row) {
             let vector = if *row == 3 { &vectors[..DIM] } else { vector };
-            expected.push((
-                *row,
-                crate::similarities(Metric::Cosine, &vectors[..DIM], vector).unwrap()[0],
-            ));
+            expected.push((*row, crate::similarities(Metric::Cosine, &vectors[..DIM], vector).unwrap()[0]));
         }
     }
     assert_eq!(partition.hot_rows(), expected.len());
     for k in [1, 10, 5000] {
-        let request = Request {
-            query: &vectors[..DIM],
-            hot: k,
-            ..Request::default()
-        };
+        let request = Request { query: &vectors[..DIM], hot: k, ..Request::default() };
         let found = partition.snapshot().search(&request).unwrap();
         assert_eq!(pairs(&found.hot), sorted(expected.clone(), k));
     }
@@ -75,10 +57,7 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
 #[test]
 fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
     let vectors = rows(333);
-    for spec in [
-        CodecSpec::Eigen { bytes: 7, seed: 0 },
-        CodecSpec::Fourier { top_k: 5 },
-    ] {
+    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0 }, CodecSpec::Fourier { top_k: 5 }] {
         let codec = codec(spec, &vectors);
         let codes = codec.encode(&vectors).unwrap();
         let mut partition = Partition::new(DIM, Metric::Cosine);
@@ -87,43 +66,22 @@ fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
             let numbers: Vec<u32> = range.clone().map(|i| i as u32).collect();
             let live = vec![0xff; numbers.len().div_ceil(8)];
             let codes = &codes[range.start * codec.bytes()..range.end * codec.bytes()];
-            partition
-                .set_block(block, &codec, &numbers, codes, &live)
-                .unwrap();
+            partition.set_block(block, &codec, &numbers, codes, &live).unwrap();
         }
         let query = &vectors[DIM * 200..DIM * 201];
         let arranged = codec.arrange(&codes);
         let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap();
-        let all = (0..333)
-            .map(|i| (i as u32, codec.score(&prepared, &arranged, i)))
-            .collect::<Vec<_>>();
+        let all = (0..333).map(|i| (i as u32, codec.score(&prepared, &arranged, i))).collect::<Vec<_>>();
         for isa in Isa::available() {
             // All rows are candidates here, so nothing can be missed by the first, coarser pass.
-            let request = Request {
-                query,
-                cold: 333,
-                ..Request::default()
-            };
+            let request = Request { query, cold: 333, ..Request::default() };
             let found = partition.snapshot().search_with(isa, &request).unwrap();
-            assert_eq!(
-                pairs(&found.cold),
-                sorted(all.clone(), 333),
-                "{}",
-                isa.name()
-            );
-            let request = Request {
-                query,
-                cold: 10,
-                ..Request::default()
-            };
+            assert_eq!(pairs(&found.cold), sorted(all.clone(), 333), "{}", isa.name());
+            let request = Request { query, cold: 10, ..Request::default() };
             let ten = partition.snapshot().search_with(isa, &request).unwrap();
             assert_eq!(pairs(&ten.cold), sorted(all.clone(), 10), "{}", isa.name());
             assert!(
-                ten.cold
-                    .rows
-                    .iter()
-                    .zip(&ten.cold.blocks)
-                    .all(|(row, block)| *block == if *row < 128 { 4 } else { 9 })
+                ten.cold.rows.iter().zip(&ten.cold.blocks).all(|(row, block)| *block == if *row < 128 { 4 } else { 9 })
             );
         }
     }
@@ -139,9 +97,7 @@ fn a_removed_or_forbidden_row_is_never_returned() {
     partition.put_hot(&[200, 201], &vectors[..2 * DIM]).unwrap();
     let mut live = vec![0xff; 13];
     live[0] = 0xfe;
-    partition
-        .set_block(1, &codec, &numbers, &codes, &live)
-        .unwrap();
+    partition.set_block(1, &codec, &numbers, &codes, &live).unwrap();
     assert_eq!(partition.cold_rows(), 99);
     let bits = partition.remove_cold(1, &[7, 7, 50]).unwrap();
     assert_eq!((bits[0], bits[6]), (0x7e, 0xfb));
@@ -149,24 +105,13 @@ fn a_removed_or_forbidden_row_is_never_returned() {
 
     let before = partition.snapshot();
     let search = |snapshot: &Snapshot, allow: Option<&[u8]>| {
-        let request = Request {
-            query: &vectors[..DIM],
-            hot: 300,
-            cold: 300,
-            allow,
-            ..Request::default()
-        };
+        let request = Request { query: &vectors[..DIM], hot: 300, cold: 300, allow, ..Request::default() };
         let found = snapshot.search(&request).unwrap();
         let mut rows = [found.hot.rows, found.cold.rows].concat();
         rows.sort_unstable();
         rows
     };
-    let expected: Vec<u32> = numbers
-        .iter()
-        .copied()
-        .filter(|r| ![0, 7, 50].contains(r))
-        .chain([200, 201])
-        .collect();
+    let expected: Vec<u32> = numbers.iter().copied().filter(|r| ![0, 7, 50].contains(r)).chain([200, 201]).collect();
     assert_eq!(search(&before, None), expected);
 
     let mut allow = vec![0u8; 26];
@@ -190,32 +135,17 @@ fn what_does_not_fit_together_is_refused() {
     let codes = codec.encode(&vectors).unwrap();
     let mut partition = Partition::new(DIM, Metric::Cosine);
     assert_eq!(partition.put_hot(&[1], &vectors), Err(Error::Length));
-    assert_eq!(
-        partition.set_block(1, &codec, &[1, 2], &codes, &[3]),
-        Err(Error::Length)
-    );
-    assert_eq!(
-        partition.set_block(1, &codec, &[2, 1], &codes[..18], &[3]),
-        Err(Error::Parameter)
-    );
+    assert_eq!(partition.set_block(1, &codec, &[1, 2], &codes, &[3]), Err(Error::Length));
+    assert_eq!(partition.set_block(1, &codec, &[2, 1], &codes[..18], &[3]), Err(Error::Parameter));
     // A bin that the transform does not have.
     let mut damaged = codes[..9].to_vec();
     damaged[0] = 200;
-    assert_eq!(
-        partition.set_block(1, &codec, &[1], &damaged, &[1]),
-        Err(Error::Parameter)
-    );
+    assert_eq!(partition.set_block(1, &codec, &[1], &damaged, &[1]), Err(Error::Parameter));
     assert_eq!(partition.remove_cold(1, &[1]), Err(Error::Missing));
     assert_eq!(partition.drop_block(1), Err(Error::Missing));
     assert_eq!(partition.decode(1, 1), Err(Error::Missing));
     assert_eq!(partition.hot_vectors(&[1]), Err(Error::Missing));
     let mut other = Partition::new(DIM, Metric::Dot);
-    assert_eq!(
-        other.set_block(1, &codec, &[1], &codes[..9], &[1]),
-        Err(Error::Parameter)
-    );
-    assert_eq!(
-        partition.snapshot().search(&Request::default()),
-        Err(Error::Length)
-    );
+    assert_eq!(other.set_block(1, &codec, &[1], &codes[..9], &[1]), Err(Error::Parameter));
+    assert_eq!(partition.snapshot().search(&Request::default()), Err(Error::Length));
 }

@@ -151,7 +151,7 @@ export interface StoreStats {
   readonly originals: Originals;
   /** Undefined until the first calibration. `bytes` is what the codebook weighs, once for the whole store. */
   readonly codebook: { readonly id: number; readonly bytes: number; readonly sampleRows: number } | undefined;
-  readonly promotions: number;
+  /** Rows moved to the cold tier since the store was opened. */
   readonly demotions: number;
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;

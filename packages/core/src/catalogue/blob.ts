@@ -1,0 +1,44 @@
+import { ThermoclineError } from "../errors.js";
+
+/** CRC-32 of the concatenation of some blobs, as the kernel computes it. */
+export type Checksum = (bytes: Uint8Array) => number;
+
+const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Swaps the bytes of every four, in place, on the machines that keep numbers the other way round. */
+function order(bytes: Uint8Array): Uint8Array {
+  if (LITTLE_ENDIAN) return bytes;
+  for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
+  return bytes;
+}
+
+/** Numbers of 32 bits as little-endian bytes, in memory of their own. */
+export function toBytes(values: Uint32Array | Float32Array): Uint8Array {
+  return order(new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength)));
+}
+
+export function toUint32(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(order(bytes.slice()).buffer);
+}
+
+export function toFloat32(bytes: Uint8Array): Float32Array {
+  return new Float32Array(order(bytes.slice()).buffer);
+}
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Refuses blobs that are not what was written. `what` names them for the caller. */
+export function verify(checksum: Checksum, expected: number, parts: readonly Uint8Array[], what: string): void {
+  const whole = parts.length === 1 && parts[0] ? parts[0] : concatenate(parts);
+  if (checksum(whole) !== expected) {
+    throw new ThermoclineError("CORRUPT", `${what} is damaged: its checksum does not match. Restore a backup.`);
+  }
+}

@@ -1,0 +1,194 @@
+import { ThermoclineError } from "../errors.js";
+import { type Checksum, toUint32, verify } from "./blob.js";
+import type { Connection } from "./connection.js";
+import type { SqlValue } from "./sqlite.js";
+
+/** A record as it is stored. `block` is null while the row is hot. */
+export interface RecordRow {
+  readonly row: number;
+  readonly id: string;
+  readonly text: string | null;
+  readonly metadata: string;
+  readonly block: number | null;
+}
+
+/** A stored vector, in `bits` a component. */
+export interface OriginalRow {
+  readonly bits: number;
+  readonly vector: Uint8Array;
+}
+
+export interface CodebookRow {
+  readonly number: number;
+  readonly codec: string;
+  readonly sampleRows: number;
+  readonly codebook: Uint8Array;
+}
+
+export interface BlockRow {
+  readonly block: number;
+  readonly namespace: number;
+  readonly codebook: number;
+  readonly rows: Uint32Array;
+  readonly codes: Uint8Array;
+  readonly live: Uint8Array;
+}
+
+export interface NamespaceRow {
+  readonly number: number;
+  readonly name: string;
+}
+
+/** A condition over `records`, compiled from a filter. */
+export interface Condition {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+// The driver ends text at U+0000 but gives blobs whole.
+const RECORD = `SELECT row, id, iif(instr(text, char(0)), CAST(text AS BLOB), text) AS text, metadata, block FROM records`;
+
+type StoredText = Omit<RecordRow, "text"> & { readonly text: string | Uint8Array | null };
+
+function whole(row: StoredText | undefined): RecordRow | undefined {
+  return row && { ...row, text: row.text instanceof Uint8Array ? new TextDecoder().decode(row.text) : row.text };
+}
+
+/** All questions that the catalogue answers. Damaged blobs are an error, never an answer. */
+export class Reader {
+  readonly #connection: Connection;
+  readonly #checksum: Checksum;
+
+  constructor(connection: Connection, checksum: Checksum) {
+    this.#connection = connection;
+    this.#checksum = checksum;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    const rows = this.#connection.all<{ key: string; value: string }>("SELECT key, value FROM settings");
+    return new Map(rows.map(({ key, value }) => [key, value]));
+  }
+
+  namespaces(): NamespaceRow[] {
+    return this.#connection.all("SELECT number, name FROM namespaces ORDER BY number");
+  }
+
+  record(row: number): RecordRow | undefined {
+    return whole(this.#connection.get(`${RECORD} WHERE row = ?`, row));
+  }
+
+  recordById(namespace: number, id: string): RecordRow | undefined {
+    return whole(this.#connection.get(`${RECORD} WHERE namespace = ? AND id = ?`, namespace, id));
+  }
+
+  /** Where a record lies, without reading it. */
+  placeOf(namespace: number, id: string): { readonly row: number; readonly block: number | null } | undefined {
+    return this.#connection.get("SELECT row, block FROM records WHERE namespace = ? AND id = ?", namespace, id);
+  }
+
+  /** The block of a row, null for a hot one, undefined for one that is not there. */
+  blockOf(row: number): number | null | undefined {
+    return this.#connection.get<{ block: number | null }>("SELECT block FROM records WHERE row = ?", row)?.block;
+  }
+
+  namespaceOf(row: number): number | undefined {
+    return this.#connection.get<{ namespace: number }>("SELECT namespace FROM records WHERE row = ?", row)?.namespace;
+  }
+
+  /** Row numbers of a namespace that meet a condition, ascending, in one aggregated value: faster than as many rows. */
+  rowsWhere(namespace: number, condition: Condition): number[] {
+    const found = this.#connection.get<{ rows: string }>(
+      `SELECT json_group_array(row) AS rows FROM records WHERE namespace = ? AND (${condition.sql})`,
+      namespace,
+      ...condition.parameters,
+    );
+    const rows = JSON.parse(found?.rows ?? "[]") as number[];
+    return rows.sort((a, b) => a - b);
+  }
+
+  count(namespace: number, condition: Condition): number {
+    const sql = `SELECT count(*) AS count FROM records WHERE namespace = ? AND (${condition.sql})`;
+    return this.#connection.get<{ count: number }>(sql, namespace, ...condition.parameters)?.count ?? 0;
+  }
+
+  /** Up to `limit` hot rows after `after`, in the order of their numbers. */
+  hotRows(after: number, limit: number): { readonly row: number; readonly namespace: number }[] {
+    return this.#connection.all(
+      "SELECT row, namespace FROM records WHERE block IS NULL AND row > ? ORDER BY row LIMIT ?",
+      after,
+      limit,
+    );
+  }
+
+  original(row: number): OriginalRow | undefined {
+    const found = this.#connection.get<OriginalRow & { checksum: number }>(
+      "SELECT bits, vector, checksum FROM originals WHERE row = ?",
+      row,
+    );
+    if (found) verify(this.#checksum, found.checksum, [found.vector], `The original of row ${row}`);
+    return found;
+  }
+
+  /** All codebooks, the one in use last. */
+  codebooks(): CodebookRow[] {
+    const found = this.#connection.all<CodebookRow & { checksum: number }>(
+      "SELECT number, codec, sample_rows AS sampleRows, codebook, checksum FROM codebooks ORDER BY number",
+    );
+    for (const { checksum, codebook, number } of found) {
+      verify(this.#checksum, checksum, [codebook], `Codebook ${number}`);
+    }
+    return found;
+  }
+
+  /** The least and the greatest row number; undefined without records. */
+  rowRange(): { readonly least: number; readonly greatest: number } | undefined {
+    const sql = "SELECT min(row) AS least, max(row) AS greatest FROM records";
+    const found = this.#connection.get<{ least: number | null; greatest: number }>(sql);
+    return found?.least == null ? undefined : { least: found.least, greatest: found.greatest };
+  }
+
+  /** The first row at or after a number. */
+  rowFrom(row: number): number | undefined {
+    return this.#connection.get<{ row: number }>("SELECT row FROM records WHERE row >= ? ORDER BY row LIMIT 1", row)
+      ?.row;
+  }
+
+  blockNumbers(): number[] {
+    return this.#connection.all<{ block: number }>("SELECT block FROM code_blocks ORDER BY block").map((b) => b.block);
+  }
+
+  /** Number of the block that a namespace's cold rows were last added to. */
+  lastBlock(namespace: number): number | undefined {
+    const sql = "SELECT max(block) AS block FROM code_blocks WHERE namespace = ?";
+    return this.#connection.get<{ block: number | null }>(sql, namespace)?.block ?? undefined;
+  }
+
+  block(block: number): BlockRow {
+    const what = `Code block ${block}`;
+    const codes = this.#connection.get<
+      Omit<BlockRow, "rows" | "live"> & { readonly rows: Uint8Array; readonly checksum: number }
+    >("SELECT block, namespace, codebook, rows, codes, checksum FROM code_blocks WHERE block = ?", block);
+    if (!codes) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
+    verify(this.#checksum, codes.checksum, [codes.rows, codes.codes], what);
+    return { ...codes, rows: toUint32(codes.rows), live: this.live(block) };
+  }
+
+  /** One bit a row of a block, lowest first: whether it is still to be found. */
+  live(block: number): Uint8Array {
+    const what = `The live rows of code block ${block}`;
+    const found = this.#connection.get<{ live: Uint8Array; checksum: number }>(
+      "SELECT live, checksum FROM live_rows WHERE block = ?",
+      block,
+    );
+    if (!found) throw new ThermoclineError("CORRUPT", `${what} are missing. Restore a backup.`);
+    verify(this.#checksum, found.checksum, [found.live], what);
+    return found.live;
+  }
+
+  /** Row numbers of a block, ascending, without its codes. */
+  blockRows(block: number): Uint32Array {
+    const found = this.#connection.get<{ rows: Uint8Array }>("SELECT rows FROM code_blocks WHERE block = ?", block);
+    if (!found) throw new ThermoclineError("CORRUPT", `Code block ${block} is missing. Restore a backup.`);
+    return toUint32(found.rows);
+  }
+}

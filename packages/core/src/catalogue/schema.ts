@@ -1,0 +1,92 @@
+import { ThermoclineError } from "../errors.js";
+import type { Database } from "./sqlite.js";
+
+/** "THMC": marks an SQLite file as a Thermocline store. */
+const APPLICATION_ID = 0x54484d43;
+
+/** Version of the tables below. A file with a higher one was written by a newer Thermocline. */
+export const FORMAT_VERSION = 1;
+
+/**
+ * `records.block` is null while a row is hot and names its code block once it is cold. Row numbers are never used
+ * twice, so a code whose record was replaced can never be taken for the new one. `originals` holds every hot row's
+ * vector in float32, and a cold row's in the store's precision, if any. Checksums are CRC-32 of the blobs beside them, in
+ * the order of the columns. Blobs are little-endian; `store/original.ts` says what an original's bytes mean.
+ */
+const TABLES = `
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TABLE namespaces (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE records (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace INTEGER NOT NULL REFERENCES namespaces (number),
+    id TEXT NOT NULL,
+    text TEXT,
+    metadata TEXT NOT NULL,
+    block INTEGER,
+    UNIQUE (namespace, id)
+  ) STRICT;
+  CREATE INDEX hot_records ON records (row) WHERE block IS NULL;
+  CREATE TABLE originals (
+    row INTEGER PRIMARY KEY,
+    bits INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE codebooks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    codec TEXT NOT NULL,
+    sample_rows INTEGER NOT NULL,
+    codebook BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE code_blocks (
+    block INTEGER PRIMARY KEY AUTOINCREMENT,
+    namespace INTEGER NOT NULL REFERENCES namespaces (number),
+    codebook INTEGER NOT NULL REFERENCES codebooks (number),
+    rows BLOB NOT NULL,
+    codes BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE live_rows (block INTEGER PRIMARY KEY, live BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+`;
+
+function pragma(database: Database, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
+  return row[name] ?? 0;
+}
+
+/** Refuses a file that is not ours before anything is written to it; returns whether it has no tables yet. */
+export function inspectSchema(database: Database, path: string): boolean {
+  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
+  const application = pragma(database, "application_id");
+  const version = pragma(database, "user_version");
+  if (tables === 0 && application === 0 && version === 0) return true;
+  if (application !== APPLICATION_ID) {
+    throw new ThermoclineError(
+      "FORMAT",
+      `${path} is an SQLite database of another application, not a Thermocline store; choose another path.`,
+    );
+  }
+  if (version > FORMAT_VERSION) {
+    throw new ThermoclineError(
+      "VERSION",
+      `${path} has format version ${version}, and this Thermocline reads up to ${FORMAT_VERSION}; update @thermocline/core.`,
+    );
+  }
+  if (version < 1) {
+    throw new ThermoclineError("CORRUPT", `${path} has format version ${version}, which never was; restore a backup.`);
+  }
+  return false;
+}
+
+/** Makes the tables, all or none of them. */
+export function createSchema(database: Database): void {
+  database.exec(
+    `BEGIN IMMEDIATE; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT;`,
+  );
+}
+
+/** Bytes that the file must at least have: less means that it was cut off. */
+export function expectedBytes(database: Database): number {
+  return pragma(database, "page_count") * pragma(database, "page_size");
+}

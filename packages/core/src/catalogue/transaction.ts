@@ -1,0 +1,163 @@
+import { ThermoclineError } from "../errors.js";
+import { type Checksum, concatenate, toBytes } from "./blob.js";
+import type { Connection } from "./connection.js";
+import { Reader } from "./reader.js";
+
+/** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
+const MAX_ROW = 2 ** 32 - 2;
+
+/** What a write may change. All of it is committed together, or none. */
+export class Transaction extends Reader {
+  readonly #connection: Connection;
+  readonly #checksum: Checksum;
+
+  constructor(connection: Connection, checksum: Checksum) {
+    super(connection, checksum);
+    this.#connection = connection;
+    this.#checksum = checksum;
+  }
+
+  setSetting(key: string, value: string): void {
+    this.#connection.run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", key, value);
+  }
+
+  /** The number of a namespace, made if it is new. */
+  namespace(name: string): number {
+    const sql = "SELECT number FROM namespaces WHERE name = ?";
+    const found = this.#connection.get<{ number: number }>(sql, name);
+    return found?.number ?? this.#connection.run("INSERT INTO namespaces (name) VALUES (?)", name);
+  }
+
+  /** Adds a hot record and returns its row number, higher than any before it. */
+  insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
+    // The driver ends bound text at U+0000, so text with one goes in as bytes.
+    const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
+    const row = this.#connection.run(
+      "INSERT INTO records (namespace, id, text, metadata) VALUES (?, ?, CAST(? AS TEXT), ?)",
+      namespace,
+      id,
+      bytes,
+      metadata,
+    );
+    if (row > MAX_ROW) {
+      throw new ThermoclineError(
+        "UNSUPPORTED",
+        `This store has used up its ${MAX_ROW} row numbers; copy it to a new one.`,
+      );
+    }
+    return row;
+  }
+
+  /** Forgets a record and its original. A cold row's code stays until its block is told, by `clearLive`. */
+  deleteRecord(row: number): void {
+    this.#connection.run("DELETE FROM records WHERE row = ?", row);
+    this.#connection.run("DELETE FROM originals WHERE row = ?", row);
+  }
+
+  setOriginal(row: number, bits: number, vector: Uint8Array): void {
+    this.#connection.run(
+      "INSERT OR REPLACE INTO originals (row, bits, vector, checksum) VALUES (?, ?, ?, ?)",
+      row,
+      bits,
+      vector,
+      this.#checksum(vector),
+    );
+  }
+
+  deleteOriginal(row: number): void {
+    this.#connection.run("DELETE FROM originals WHERE row = ?", row);
+  }
+
+  insertCodebook(codec: string, sampleRows: number, codebook: Uint8Array): number {
+    return this.#connection.run(
+      "INSERT INTO codebooks (codec, sample_rows, codebook, checksum) VALUES (?, ?, ?, ?)",
+      codec,
+      sampleRows,
+      codebook,
+      this.#checksum(codebook),
+    );
+  }
+
+  /** Forgets the codebooks that no block uses, but for the last. */
+  deleteUnusedCodebooks(): void {
+    this.#connection.run(
+      `DELETE FROM codebooks WHERE number NOT IN (SELECT codebook FROM code_blocks)
+       AND number < (SELECT max(number) FROM codebooks)`,
+    );
+  }
+
+  /** Adds a block of codes whose rows (ascending) are all live. */
+  insertBlock(
+    namespace: number,
+    codebook: number,
+    rows: Uint32Array,
+    codes: Uint8Array,
+  ): { readonly block: number; readonly live: Uint8Array } {
+    const bytes = toBytes(rows);
+    const block = this.#connection.run(
+      "INSERT INTO code_blocks (namespace, codebook, rows, codes, checksum) VALUES (?, ?, ?, ?, ?)",
+      namespace,
+      codebook,
+      bytes,
+      codes,
+      this.#checksum(concatenate([bytes, codes])),
+    );
+    return { block, live: this.#setLive(block, allLive(rows.length)) };
+  }
+
+  /** Puts other rows (ascending, all live) and codes into a block, and returns its live bits. */
+  replaceBlock(block: number, codebook: number, rows: Uint32Array, codes: Uint8Array): Uint8Array {
+    const bytes = toBytes(rows);
+    this.#connection.run(
+      "UPDATE code_blocks SET codebook = ?, rows = ?, codes = ?, checksum = ? WHERE block = ?",
+      codebook,
+      bytes,
+      codes,
+      this.#checksum(concatenate([bytes, codes])),
+      block,
+    );
+    return this.#setLive(block, allLive(rows.length));
+  }
+
+  deleteBlock(block: number): void {
+    this.#connection.run("DELETE FROM code_blocks WHERE block = ?", block);
+    this.#connection.run("DELETE FROM live_rows WHERE block = ?", block);
+  }
+
+  /** Says that a row lies in a block now. */
+  setBlockOf(row: number, block: number): void {
+    this.#connection.run("UPDATE records SET block = ? WHERE row = ?", block, row);
+  }
+
+  /** Takes rows out of their block. A block without live rows goes altogether; returns whether it did. */
+  clearLive(block: number, rows: readonly number[]): boolean {
+    const gone = new Set(rows);
+    const live = this.live(block).slice();
+    this.blockRows(block).forEach((row, i) => {
+      if (gone.has(row)) live[i >> 3] = (live[i >> 3] ?? 0) & ~(1 << (i & 7));
+    });
+    if (live.some((bits) => bits !== 0)) {
+      this.#setLive(block, live);
+      return false;
+    }
+    this.deleteBlock(block);
+    return true;
+  }
+
+  #setLive(block: number, live: Uint8Array): Uint8Array {
+    this.#connection.run(
+      "INSERT OR REPLACE INTO live_rows (block, live, checksum) VALUES (?, ?, ?)",
+      block,
+      live,
+      this.#checksum(live),
+    );
+    return live;
+  }
+}
+
+/** A live bit for each of `rows` rows; the bits beyond them are clear. */
+function allLive(rows: number): Uint8Array {
+  const live = new Uint8Array(Math.ceil(rows / 8)).fill(0xff);
+  if (rows % 8 > 0) live[live.length - 1] = (1 << (rows % 8)) - 1;
+  return live;
+}

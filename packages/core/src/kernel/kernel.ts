@@ -1,0 +1,75 @@
+import type { Metric } from "../types.js";
+
+/**
+ * The narrow waist: all that the store asks of a numeric engine. Only numbers, bytes and typed arrays cross it. Callers
+ * have validated; an engine re-checks lengths and throws ThermoclineError `KERNEL`. Rows are numbers below 2³²; matrices
+ * are flat, row after row. The engine owns what it is given: rows and codes are copied in once and searched many times.
+ */
+export interface Kernel {
+  readonly backend: "native";
+  /** The instruction set it runs on, such as `avx2`. */
+  readonly isa: string;
+  /** Fits a codebook on a sample `[n][dim]`, off the main thread. */
+  fit(spec: CodecSpec, metric: Metric, dim: number, sample: Float32Array): Promise<Uint8Array>;
+  codec(codebook: Uint8Array): Codec;
+  partition(dim: number, metric: Metric): Partition;
+  /** CRC-32. */
+  checksum(bytes: Uint8Array): number;
+  /** Length of each row; not finite exactly where a row holds NaN or infinity. */
+  norms(rows: Float32Array, dim: number): Float64Array;
+  /** A copy with every row scaled to length 1. */
+  toUnit(rows: Float32Array, dim: number): Float32Array;
+  toFloat16(values: Float32Array): Uint8Array;
+  fromFloat16(bytes: Uint8Array): Float32Array;
+  /** Exact similarity of the query to each row, to the bit what the hot tier gives. */
+  similarities(metric: Metric, query: Float32Array, rows: Float32Array): Float32Array;
+}
+
+export type CodecSpec =
+  | { readonly codec: "eigen"; readonly bytes: number; readonly seed: number }
+  | { readonly codec: "fourier"; readonly topK: number };
+
+/** A codebook at work. Codes depend on the codebook and the row alone, on every engine. */
+export interface Codec {
+  readonly bytes: number;
+  encode(rows: Float32Array): Promise<Uint8Array>;
+}
+
+/** One namespace's rows in both tiers. Searches see the rows of the moment they began. */
+export interface Partition {
+  readonly hotRows: number;
+  readonly coldRows: number;
+  readonly hotBytes: number;
+  readonly coldBytes: number;
+  putHot(rows: Uint32Array, vectors: Float32Array): void;
+  removeHot(rows: Uint32Array): void;
+  hotVectors(rows: Uint32Array): Float32Array;
+  /** `rows` ascend; bit i of `live` (lowest first) says whether row i is to be found. */
+  setBlock(block: number, codec: Codec, rows: Uint32Array, codes: Uint8Array, live: Uint8Array): void;
+  dropBlock(block: number): void;
+  removeCold(block: number, rows: Uint32Array): void;
+  /** The vector that a cold row's code stands for. */
+  decode(block: number, row: number): Float32Array;
+  /** Off the main thread. */
+  search(request: SearchRequest): Promise<SearchResult>;
+  /** At once, on this thread: for searches shorter than a thread's round trip. */
+  searchNow(request: SearchRequest): SearchResult;
+}
+
+/** `hot` and `cold` are how many rows of each tier to return; `allow` has a bit for each row that may be (default all). */
+export interface SearchRequest {
+  readonly query: Float32Array;
+  readonly hot: number;
+  readonly cold: number;
+  readonly symmetric: boolean;
+  readonly allow?: Uint8Array;
+}
+
+/** Best first; ties go to the lower row. Hot scores are exact, cold ones estimated. */
+export interface SearchResult {
+  readonly hotRows: Uint32Array;
+  readonly hotScores: Float32Array;
+  readonly coldRows: Uint32Array;
+  readonly coldScores: Float32Array;
+  readonly coldBlocks: Uint32Array;
+}

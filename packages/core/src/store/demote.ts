@@ -1,0 +1,125 @@
+import { Pace, throwIfAborted } from "../catalogue/pace.js";
+import type { Transaction } from "../catalogue/transaction.js";
+import type { DemoteOptions, Selection } from "../types.js";
+import { calibrate } from "./calibrate.js";
+import { type Codebook, type Engine, partitionOf } from "./engine.js";
+import { decodeOriginal, encodeOriginal } from "./original.js";
+import { validSelection } from "./selection.js";
+import { validNamespace } from "./validate.js";
+import { selectedRows } from "./write.js";
+
+/** Rows per code block. */
+const BLOCK_ROWS = 4_096;
+
+/** The codebook in use, fitted first if there is none. */
+async function ensureCodebook(engine: Engine, options: DemoteOptions): Promise<Codebook | undefined> {
+  if (!engine.codebook) await calibrate(engine, { signal: options.signal, onProgress: options.onProgress });
+  return engine.codebook;
+}
+
+/** Moves the selected hot rows of a namespace to the cold tier and returns how many moved. */
+export async function demoteSelected(engine: Engine, selection: Selection, options: DemoteOptions): Promise<number> {
+  const selected = validSelection(selection);
+  const name = validNamespace(options.namespace);
+  throwIfAborted(options.signal);
+  await engine.catalogue.ready();
+  const namespace = engine.namespaces.get(name);
+  if (namespace === undefined) return 0;
+  const rows = selectedRows(engine.catalogue.reader, namespace, selected);
+  return demoteRows(
+    engine,
+    namespace,
+    rows.filter((row) => engine.heat.has(row)),
+    options,
+  );
+}
+
+/** Moves hot rows of one namespace to the cold tier, a block at a time. */
+export async function demoteRows(
+  engine: Engine,
+  namespace: number,
+  rows: readonly number[],
+  options: DemoteOptions = {},
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const codebook = await ensureCodebook(engine, options);
+  const dim = engine.dim;
+  if (!codebook || dim === undefined) return 0;
+  const ascending = Uint32Array.from(rows).sort();
+  let moved = 0;
+  for (let at = 0; at < ascending.length; at += BLOCK_ROWS) {
+    throwIfAborted(options.signal);
+    moved += await demoteBlock(engine, dim, namespace, ascending.subarray(at, at + BLOCK_ROWS), options.signal);
+    options.onProgress?.({ phase: "demote", done: Math.min(at + BLOCK_ROWS, rows.length), total: rows.length });
+  }
+  return moved;
+}
+
+/** Codes up to a block of rows in one transaction, leaving out those that are gone by then. */
+async function demoteBlock(
+  engine: Engine,
+  dim: number,
+  namespace: number,
+  wanted: Uint32Array,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const partition = partitionOf(engine, namespace, dim);
+  const { moved } = await engine.catalogue.write(
+    async (transaction) => {
+      const codebook = engine.codebook;
+      const moved = wanted.filter((row) => engine.heat.has(row));
+      if (!codebook || moved.length === 0) return { moved, added: undefined };
+      const codes = await codebook.codec.encode(partition.hotVectors(moved));
+      const added = place(transaction, namespace, codebook, moved, codes);
+      const pace = new Pace(signal);
+      for (const row of moved) {
+        transaction.setBlockOf(row, added.block);
+        shrinkOriginal(engine, transaction, dim, row);
+        if (pace.due) await pace.pause();
+      }
+      return { moved, added: { ...added, codebook } };
+    },
+    ({ moved, added }) => {
+      if (!added) return;
+      partition.setBlock(added.block, added.codebook.codec, added.rows, added.codes, added.live);
+      partition.removeHot(moved);
+      for (const row of moved) engine.heat.release(row);
+      engine.demotions += moved.length;
+    },
+  );
+  return moved.length;
+}
+
+/** Puts codes into a block: with the rows of the last one, if there is room, so that small moves leave no small blocks. */
+function place(transaction: Transaction, namespace: number, codebook: Codebook, rows: Uint32Array, codes: Uint8Array) {
+  const last = transaction.lastBlock(namespace);
+  const before = last === undefined ? undefined : transaction.block(last);
+  if (!before || before.codebook !== codebook.number || before.rows.length + rows.length > BLOCK_ROWS) {
+    const { block, live } = transaction.insertBlock(namespace, codebook.number, rows, codes);
+    return { block, rows, codes, live };
+  }
+  const { bytes } = codebook.codec;
+  const all = [
+    ...Array.from(before.rows, (row, i) => ({
+      row,
+      code: before.codes.subarray(i * bytes, (i + 1) * bytes),
+      i,
+    })).filter(({ i }) => ((before.live[i >> 3] ?? 0) >> (i & 7)) & 1),
+    ...Array.from(rows, (row, i) => ({ row, code: codes.subarray(i * bytes, (i + 1) * bytes), i })),
+  ].sort((a, b) => a.row - b.row);
+  const merged = new Uint8Array(all.length * bytes);
+  for (const [i, { code }] of all.entries()) merged.set(code, i * bytes);
+  const numbers = Uint32Array.from(all, ({ row }) => row);
+  const live = transaction.replaceBlock(before.block, codebook.number, numbers, merged);
+  return { block: before.block, rows: numbers, codes: merged, live };
+}
+
+/** Keeps of a row's float32 vector what the store keeps of cold rows. */
+function shrinkOriginal(engine: Engine, transaction: Transaction, dim: number, row: number): void {
+  const { originals } = engine.settings;
+  if (originals === "none") transaction.deleteOriginal(row);
+  if (originals !== "float16") return;
+  const original = transaction.original(row);
+  if (original?.bits !== 32) return;
+  transaction.setOriginal(row, 16, encodeOriginal(engine.kernel, decodeOriginal(engine.kernel, dim, original), 16));
+}

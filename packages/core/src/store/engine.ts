@@ -1,0 +1,49 @@
+import type { Catalogue } from "../catalogue/catalogue.js";
+import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
+import type { Heat } from "../tiers/heat.js";
+import type { Settings } from "./settings.js";
+
+/** A codebook in use. */
+export interface Codebook {
+  readonly number: number;
+  readonly codec: Codec;
+  readonly bytes: number;
+  readonly sampleRows: number;
+}
+
+/**
+ * What an open store works with. The catalogue is the truth; partitions, heat and codebook are its image in RAM, changed
+ * only when a transaction has been committed, in the same turn of the event loop.
+ */
+export interface Engine {
+  readonly kernel: Kernel;
+  readonly catalogue: Catalogue;
+  readonly settings: Settings;
+  readonly heat: Heat;
+  /** Numbers of namespaces by name. */
+  readonly namespaces: Map<string, number>;
+  /** Rows in RAM by number of their namespace. */
+  readonly partitions: Map<number, Partition>;
+  dim: number | undefined;
+  codebook: Codebook | undefined;
+  demotions: number;
+}
+
+/** The rows of a namespace that is known to hold some; made when it is new. */
+export function partitionOf(engine: Engine, namespace: number, dim: number): Partition {
+  let partition = engine.partitions.get(namespace);
+  if (!partition) {
+    partition = engine.kernel.partition(dim, engine.settings.metric);
+    engine.partitions.set(namespace, partition);
+  }
+  return partition;
+}
+
+/** Vectors as they are scored: unit vectors under cosine, else as given. */
+export function scored(engine: Engine, vectors: Float32Array, dim: number): Float32Array {
+  return engine.settings.metric === "cosine" ? engine.kernel.toUnit(vectors, dim) : vectors;
+}
+
+export function hotRows(engine: Engine): number {
+  return engine.heat.size;
+}

@@ -1,0 +1,95 @@
+import { ThermoclineError } from "../errors.js";
+import type { CodecSpec } from "../kernel/kernel.js";
+import type { Metric, OpenOptions, Originals } from "../types.js";
+
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric` and `seed`, which each opening may choose. */
+export interface Settings {
+  readonly metric: Metric;
+  readonly originals: Originals;
+  readonly codec: "eigen" | "fourier";
+  readonly bytes: number;
+  readonly hotCapacity: number;
+  readonly symmetric: boolean;
+  readonly seed: number;
+}
+
+export const MAX_DIM = 65_536;
+const MAX_BYTES = { eigen: 512, fourier: 4 * 32_769 } as const;
+
+/** Names what was given in an error message, shortly. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+export function integer(name: string, value: unknown, least: number, greatest: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= greatest) return value;
+  throw new ThermoclineError(
+    "ARGUMENT",
+    `${name} is ${shown(value)}; give a whole number from ${least} to ${greatest}.`,
+  );
+}
+
+function oneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new ThermoclineError("ARGUMENT", `${name} is ${shown(value)}; use one of ${known.join(", ")}.`);
+}
+
+const OPTIONS = ["path", "dim", "metric", "hot", "cold", "originals", "kernel"];
+
+/** Checks the options of `open` and joins them with what the file says, if there is one. */
+export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string, string>): Settings {
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    throw new ThermoclineError("ARGUMENT", `Unknown option ${shown(unknown)}; the options are ${OPTIONS.join(", ")}.`);
+  }
+  const fixed = (name: string, given: unknown, otherwise: string): string => {
+    const before = stored.get(name);
+    if (before !== undefined && given !== undefined && String(given) !== before) {
+      throw new ThermoclineError(
+        "ARGUMENT",
+        `${name} is ${shown(given)}, but this store was made with ${before}; leave it out, or make a new store.`,
+      );
+    }
+    return before ?? String(given ?? otherwise);
+  };
+  const cold = options.cold ?? {};
+  const codec = oneOf("cold.codec", fixed("codec", cold.codec, "eigen"), ["eigen", "fourier"]);
+  const scoring = oneOf("cold.scoring", cold.scoring ?? "asymmetric", ["asymmetric", "symmetric"]);
+  if (scoring === "symmetric" && codec === "eigen") {
+    throw new ThermoclineError("UNSUPPORTED", "Symmetric scoring is the Fourier codec's; set cold.codec to fourier.");
+  }
+  const capacity = options.hot?.capacity ?? 20_000;
+  return {
+    metric: oneOf("metric", fixed("metric", options.metric, "cosine"), ["cosine", "dot", "euclidean"]),
+    originals: oneOf("originals", fixed("originals", options.originals, "float16"), ["float32", "float16", "none"]),
+    codec,
+    bytes: integer("cold.bytes", Number(fixed("bytes", cold.bytes, "48")), 2, MAX_BYTES[codec]),
+    hotCapacity: capacity === Number.POSITIVE_INFINITY ? capacity : integer("hot.capacity", capacity, 0, 2 ** 32),
+    symmetric: scoring === "symmetric",
+    seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
+  };
+}
+
+/** What of the settings the file keeps. */
+export function storedSettings(settings: Settings): ReadonlyMap<string, string> {
+  const { metric, originals, codec, bytes } = settings;
+  return new Map(Object.entries({ metric, originals, codec, bytes: String(bytes) }));
+}
+
+/** What to fit for vectors of `dim` components. */
+export function codecSpec(settings: Settings, dim: number): CodecSpec {
+  const { codec, bytes, seed } = settings;
+  if (codec === "eigen") return { codec, bytes, seed };
+  const bins = Math.floor(dim / 2) + 1;
+  const each = bins <= 256 ? 3 : 4;
+  const topK = bytes / each;
+  if (Number.isInteger(topK) && topK >= 1 && topK <= bins) return { codec, topK };
+  throw new ThermoclineError(
+    "ARGUMENT",
+    `cold.bytes is ${bytes}; at ${dim} dimensions the Fourier codec takes ${each} bytes a bin and has ${bins} bins: ` +
+      `give a multiple of ${each} up to ${each * bins}.`,
+  );
+}

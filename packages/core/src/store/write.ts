@@ -1,0 +1,140 @@
+import { Pace, throwIfAborted } from "../catalogue/pace.js";
+import type { Transaction } from "../catalogue/transaction.js";
+import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
+import { type Engine, partitionOf, scored } from "./engine.js";
+import { encodeOriginal } from "./original.js";
+import { validSelection } from "./selection.js";
+import { validBatch, validNamespace } from "./validate.js";
+
+/** Rows that a transaction takes out of the tiers. */
+class Departures {
+  readonly hot: number[] = [];
+  readonly cold = new Map<number, number[]>();
+
+  add(row: number, block: number | null): void {
+    if (block === null) this.hot.push(row);
+    else this.cold.set(block, [...(this.cold.get(block) ?? []), row]);
+  }
+}
+
+/** What left a partition: hot rows, and cold ones by block, or whole blocks. */
+interface Removal {
+  readonly hot: readonly number[];
+  readonly cold: readonly { readonly block: number; readonly rows: readonly number[]; readonly whole: boolean }[];
+}
+
+async function remove(transaction: Transaction, departures: Departures, pace: Pace): Promise<Removal> {
+  const cold = [];
+  for (const [block, rows] of departures.cold) {
+    cold.push({ block, rows, whole: transaction.clearLive(block, rows) });
+    if (pace.due) await pace.pause();
+  }
+  return { hot: departures.hot, cold };
+}
+
+function applyRemoval(engine: Engine, namespace: number, removal: Removal): void {
+  const partition = engine.partitions.get(namespace);
+  if (!partition) return;
+  partition.removeHot(Uint32Array.from(removal.hot));
+  for (const row of removal.hot) engine.heat.forget(row);
+  for (const { block, rows, whole } of removal.cold) {
+    if (whole) partition.dropBlock(block);
+    else partition.removeCold(block, Uint32Array.from(rows));
+  }
+}
+
+/** Writes records in one transaction. They are hot; those of the same id before them are gone. */
+export async function upsertRecords(
+  engine: Engine,
+  records: readonly RecordInput[],
+  options: UpsertOptions,
+): Promise<void> {
+  const { kernel, catalogue, settings } = engine;
+  const { signal, onProgress } = options;
+  const name = validNamespace(options.namespace);
+  throwIfAborted(signal);
+  const batch = await validBatch(kernel, settings.metric, engine.dim, records, signal);
+  const total = batch.ids.length;
+  if (total === 0) return;
+  const { dim } = batch;
+  const report = (done: number) => onProgress?.({ phase: "write", done, total } satisfies Progress);
+
+  await catalogue.write(
+    async (transaction) => {
+      const pace = new Pace(signal);
+      throwIfAborted(signal);
+      const namespace = transaction.namespace(name);
+      if (engine.dim === undefined) transaction.setSetting("dim", String(dim));
+      const departures = new Departures();
+      const rows = new Uint32Array(total);
+      for (const [i, id] of batch.ids.entries()) {
+        const before = transaction.placeOf(namespace, id);
+        if (before) {
+          transaction.deleteRecord(before.row);
+          departures.add(before.row, before.block);
+        }
+        const vector = batch.vectors.subarray(i * dim, (i + 1) * dim);
+        const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}");
+        transaction.setOriginal(row, 32, encodeOriginal(kernel, vector, 32));
+        rows[i] = row;
+        if (pace.due) {
+          report(i);
+          await pace.pause();
+        }
+      }
+      const removal = await remove(transaction, departures, pace);
+      return { namespace, rows, removal };
+    },
+    ({ namespace, rows, removal }) => {
+      engine.dim = dim;
+      engine.namespaces.set(name, namespace);
+      applyRemoval(engine, namespace, removal);
+      partitionOf(engine, namespace, dim).putHot(rows, scored(engine, batch.vectors, dim));
+      for (const row of rows) engine.heat.touch(row);
+    },
+  );
+  report(total);
+}
+
+/** Deletes records in one transaction and returns how many there were. Ids that are not there are passed over. */
+export async function deleteRecords(
+  engine: Engine,
+  selection: Selection,
+  options: { readonly namespace?: string | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<number> {
+  const selected = validSelection(selection);
+  const name = validNamespace(options.namespace);
+  throwIfAborted(options.signal);
+  const { count } = await engine.catalogue.write(
+    async (transaction) => {
+      const pace = new Pace(options.signal);
+      throwIfAborted(options.signal);
+      const namespace = engine.namespaces.get(name);
+      const departures = new Departures();
+      let count = 0;
+      for (const row of namespace === undefined ? [] : selectedRows(transaction, namespace, selected)) {
+        const block = transaction.blockOf(row);
+        if (block === undefined) continue;
+        transaction.deleteRecord(row);
+        departures.add(row, block);
+        count += 1;
+        if (pace.due) await pace.pause();
+      }
+      return { namespace, count, removal: await remove(transaction, departures, pace) };
+    },
+    ({ namespace, removal }) => {
+      if (namespace !== undefined) applyRemoval(engine, namespace, removal);
+    },
+  );
+  return count;
+}
+
+/** Row numbers of a selection, in no particular order; ids that are not there have none. */
+export function selectedRows(
+  reader: Pick<Transaction, "placeOf" | "rowsWhere">,
+  namespace: number,
+  selected: ReturnType<typeof validSelection>,
+): number[] {
+  if ("condition" in selected) return reader.rowsWhere(namespace, selected.condition);
+  return [...new Set(selected.ids)].flatMap((id) => reader.placeOf(namespace, id)?.row ?? []);
+}

@@ -1,0 +1,270 @@
+import { Catalogue } from "./catalogue/catalogue.js";
+import { ThermoclineError } from "./errors.js";
+import type { Filter } from "./filter/filter.js";
+import { loadKernel } from "./kernel/load.js";
+import { calibrate } from "./store/calibrate.js";
+import { demoteSelected } from "./store/demote.js";
+import { type Engine, partitionOf } from "./store/engine.js";
+import { loadTiers } from "./store/load.js";
+import { queryRecords, stored, vectorOf } from "./store/query.js";
+import { Rebalancing } from "./store/rebalance.js";
+import { conditionOf } from "./store/selection.js";
+import { resolveSettings, shown, storedSettings } from "./store/settings.js";
+import { statsOf } from "./store/stats.js";
+import { validDim, validId, validNamespace } from "./store/validate.js";
+import { deleteRecords, upsertRecords } from "./store/write.js";
+import { Heat } from "./tiers/heat.js";
+import type {
+  CalibrateOptions,
+  CallOptions,
+  DemoteOptions,
+  GetOptions,
+  Hit,
+  Metadata,
+  OpenOptions,
+  QueryOptions,
+  RecordInput,
+  Selection,
+  StoredRecord,
+  StoreStats,
+  UpsertOptions,
+} from "./types.js";
+
+/**
+ * A vector store with a hot tier of exact float32 rows and a cold tier of spectral codes, searched as one, and all of it
+ * in one SQLite file or in memory. Vectors have `dim` components; scores are similarities, higher is better.
+ *
+ * Every call may reject with a {@link ThermoclineError}; a call that rejects has changed nothing, and what a resolved
+ * call promised is on disk. Calls may overlap: writes are done one after the other, queries see the last finished write.
+ *
+ * @typeParam M - what the metadata of this store's records looks like
+ * @example
+ * const store = await Thermocline.open({ path: "memory.db", dim: 3 });
+ * await store.upsert([{ id: "a", vector: [1, 0, 0], text: "north", metadata: { year: 2015 } }]);
+ * const [hit] = await store.query({ vector: [0.9, 0.1, 0], k: 1, filter: { year: { $gte: 2010 } } });
+ * await store.close();
+ */
+export class Thermocline<M extends Metadata = Metadata> {
+  readonly #engine: Engine;
+  readonly #rebalancing: Rebalancing;
+  #closed = false;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#rebalancing = new Rebalancing(engine);
+  }
+
+  /**
+   * Opens a store, or makes it. Without `path` it lives in memory and ends with `close`.
+   *
+   * @throws `FORMAT` when the file is something else, `VERSION` when a newer Thermocline wrote it, `CORRUPT` when it is
+   * damaged, `ARGUMENT` when the options contradict the file, `IO` and `LOCKED` when it cannot be opened.
+   * @example
+   * const store = await Thermocline.open({ path: "memory.db", dim: 384, cold: { bytes: 24 } });
+   */
+  static async open<M extends Metadata = Metadata>(options: OpenOptions = {}): Promise<Thermocline<M>> {
+    if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
+      throw new ThermoclineError("ARGUMENT", `path is ${shown(options.path)}; give a file's path, or leave it out.`);
+    }
+    // Options are checked before a file is made for them.
+    resolveSettings(options, new Map());
+    const given = options.dim === undefined ? undefined : validDim(options.dim);
+    const kernel = await loadKernel(options.kernel);
+    const catalogue = await Catalogue.open(options.path, kernel.checksum);
+    try {
+      const before = catalogue.reader.settings();
+      const settings = resolveSettings(options, before);
+      const dim = before.has("dim") ? Number(before.get("dim")) : given;
+      if (given !== undefined && given !== dim) {
+        const advice = "leave dim out, or make a new store for another embedding model";
+        throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
+      }
+      const wanted = new Map([
+        ...storedSettings(settings),
+        ...(dim === undefined ? [] : [["dim", String(dim)] as const]),
+      ]);
+      if (wanted.size !== before.size) {
+        await catalogue.write((transaction) => {
+          for (const [key, value] of wanted) transaction.setSetting(key, value);
+        });
+      }
+      const engine: Engine = {
+        kernel,
+        catalogue,
+        settings,
+        heat: new Heat(),
+        namespaces: new Map(),
+        partitions: new Map(),
+        dim,
+        codebook: undefined,
+        demotions: 0,
+      };
+      await loadTiers(engine);
+      return new Thermocline<M>(engine);
+    } catch (error) {
+      catalogue.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Adds records, replacing those of the same id in the namespace. All of them are written, or none. Of records with
+   * the same id in one call the last one counts.
+   *
+   * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR` or `ARGUMENT` for a bad record, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.upsert([{ id: "a", vector: embedding, text: "hello", metadata: { lang: "en" } }]);
+   */
+  async upsert(records: readonly RecordInput[], options: UpsertOptions = {}): Promise<void> {
+    await this.#refresh();
+    await upsertRecords(this.#engine, records, options);
+    await this.#rebalancing.start();
+  }
+
+  /**
+   * The `k` most similar records, best first; fewer only when fewer match. Ties go to the record written first.
+   * Hot rows are scored exactly; cold ones too, from their originals, unless the store keeps none.
+   *
+   * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR`, `ARGUMENT` or `FILTER` for a bad query, `ABORTED`, `CLOSED`
+   * @example
+   * const hits = await store.query({ vector, k: 5, filter: { year: { $gte: 2015 } } });
+   */
+  async query(options: QueryOptions<M>): Promise<Hit<M>[]> {
+    await this.#refresh();
+    return queryRecords(this.#engine, options);
+  }
+
+  /**
+   * Records by id, in the order of the ids; `undefined` where there is none.
+   *
+   * @example
+   * const [first] = await store.get(["a"], { includeVectors: true });
+   */
+  async get(ids: readonly string[], options: GetOptions = {}): Promise<(StoredRecord<M> | undefined)[]> {
+    await this.#refresh();
+    if (!Array.isArray(ids)) throw new ThermoclineError("ARGUMENT", `ids is ${shown(ids)}; give an array of strings.`);
+    const checked = ids.map(validId);
+    const name = validNamespace(options.namespace);
+    const engine = this.#engine;
+    await engine.catalogue.ready();
+    const namespace = engine.namespaces.get(name);
+    const { dim } = engine;
+    return checked.map((id) => {
+      const record = namespace === undefined ? undefined : engine.catalogue.reader.recordById(namespace, id);
+      if (!record || namespace === undefined || dim === undefined) return undefined;
+      const found = stored<M>(record, name, record.block === null ? "hot" : "cold");
+      if (!options.includeVectors) return found;
+      return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record) };
+    });
+  }
+
+  /**
+   * Deletes records by ids, by filter, or all of a namespace, and returns how many there were.
+   *
+   * @example
+   * await store.delete({ filter: { lang: "en" } });
+   */
+  async delete(selection: Selection, options: CallOptions = {}): Promise<number> {
+    await this.#refresh();
+    return deleteRecords(this.#engine, selection, options);
+  }
+
+  /**
+   * How many records of a namespace match a filter; all of them without one.
+   *
+   * @example
+   * const recent = await store.count({ year: { $gte: 2015 } });
+   */
+  async count(filter?: Filter, options: CallOptions = {}): Promise<number> {
+    await this.#refresh();
+    const condition = conditionOf(filter);
+    const name = validNamespace(options.namespace);
+    await this.#engine.catalogue.ready();
+    const namespace = this.#engine.namespaces.get(name);
+    return namespace === undefined ? 0 : this.#engine.catalogue.reader.count(namespace, condition);
+  }
+
+  /**
+   * Moves hot records to the cold tier now, calibrating first if need be, and returns how many moved.
+   *
+   * @example
+   * await store.demote({ filter: { archived: true } });
+   */
+  async demote(selection: Selection, options: DemoteOptions = {}): Promise<number> {
+    await this.#refresh();
+    return this.#rebalancing.exclusive(() => demoteSelected(this.#engine, selection, options));
+  }
+
+  /**
+   * Fits a new codebook on the store's own vectors and codes the cold rows anew. Demotion does this by itself the
+   * first time; do it again when what is stored has changed much.
+   *
+   * @throws `ARGUMENT` when nothing is stored, `UNSUPPORTED` when cold rows have no originals to code anew from
+   * @example
+   * await store.calibrate({ onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+   */
+  async calibrate(options: CalibrateOptions = {}): Promise<void> {
+    await this.#refresh();
+    await this.#rebalancing.exclusive(() => calibrate(this.#engine, options));
+  }
+
+  /** Resolves when the moves between tiers that are under way have ended; rejects if one of them failed. */
+  async settled(): Promise<void> {
+    this.#assertOpen();
+    await this.#rebalancing.settled();
+  }
+
+  /**
+   * What the store holds, what it costs, and which kernel runs it.
+   *
+   * @example
+   * const { hot, cold, diskBytes } = store.stats();
+   */
+  stats(): StoreStats {
+    this.#assertOpen();
+    return statsOf(this.#engine);
+  }
+
+  /**
+   * Copies the store to a new file, as it is at one moment, while it is in use.
+   *
+   * @throws `IO` when the file cannot be written
+   * @example
+   * await store.backup("memory-2024-05-01.db");
+   */
+  async backup(path: string): Promise<void> {
+    this.#assertOpen();
+    if (typeof path !== "string" || path === "") {
+      throw new ThermoclineError("ARGUMENT", `path is ${shown(path)}; give the path of the file to make.`);
+    }
+    await this.#engine.catalogue.backup(path);
+  }
+
+  /**
+   * Ends background moves at the next block, waits for writes under way, and closes the file. Every call after it
+   * rejects with `CLOSED`, a second `close` too.
+   */
+  async close(): Promise<void> {
+    this.#assertOpen();
+    this.#closed = true;
+    await this.#rebalancing.stop();
+    await this.#engine.catalogue.idle();
+    this.#engine.catalogue.close();
+    this.#engine.partitions.clear();
+  }
+
+  /** Closes the store at the end of an `await using` block, unless it is closed already. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closed) await this.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ThermoclineError("CLOSED", "This store is closed; open it again to use it.");
+  }
+
+  /** Before each call: the store must be open, and what another process has committed must be in RAM. */
+  async #refresh(): Promise<void> {
+    this.#assertOpen();
+    if (this.#engine.catalogue.changedElsewhere()) await loadTiers(this.#engine);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * How valuable each hot row is: uses, with aging. A use makes a row worth one more than the larger of its own value and
+ * the floor; the floor is the highest value ever let go, so rows that were popular long ago sink below new ones (least
+ * frequently used with dynamic aging: Arlitt et al. 1999).
+ */
+export class Heat {
+  readonly #values = new Map<number, number>();
+  #floor = 0;
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  has(row: number): boolean {
+    return this.#values.has(row);
+  }
+
+  /** Counts a use of a row, or its arrival. */
+  touch(row: number): void {
+    this.#values.set(row, Math.max(this.#values.get(row) ?? 0, this.#floor) + 1);
+  }
+
+  /** Counts a use of a row that is hot; other rows are passed over. */
+  use(row: number): void {
+    if (this.#values.has(row)) this.touch(row);
+  }
+
+  forget(row: number): void {
+    this.#values.delete(row);
+  }
+
+  /** Forgets a row because it was let go: what is as valuable as it was will be next. */
+  release(row: number): void {
+    this.#floor = Math.max(this.#floor, this.#values.get(row) ?? 0);
+    this.#values.delete(row);
+  }
+
+  clear(): void {
+    this.#values.clear();
+    this.#floor = 0;
+  }
+
+  /** The `count` least valuable rows, oldest first among equals, in ascending order. */
+  coldest(count: number): number[] {
+    const byValue = [...this.#values].sort(([rowA, a], [rowB, b]) => a - b || rowA - rowB);
+    return byValue
+      .slice(0, count)
+      .map(([row]) => row)
+      .sort((a, b) => a - b);
+  }
+}

@@ -8,7 +8,7 @@ use super::{CENTROIDS, Nibble};
 /// Partial sums per dot product: four 256-bit registers, so that additions need not wait for one another.
 const LANES: usize = 32;
 
-/// Rows that share one pass over a tile of the rotation.
+/// Rows that share one pass over a tile of the rotation; for a single row, tiles that share one.
 const ROWS: usize = 4;
 
 #[inline(always)]
@@ -48,35 +48,51 @@ pub(super) fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
     }
 }
 
+/// `N` rows by `T` tiles of the matrix at a time, so that additions need not wait for one another.
 #[inline(always)]
-fn rotate_rows<const N: usize>(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
-    let columns = matrix.len() / dim;
-    for (t, tile) in matrix.chunks_exact(dim * CENTROIDS).enumerate() {
-        let mut sums = [[0.0f32; CENTROIDS]; N];
-        for (i, column) in tile.as_chunks::<CENTROIDS>().0.iter().enumerate() {
-            for (n, sum) in sums.iter_mut().enumerate() {
+fn rotate_tiles<const N: usize, const T: usize>(
+    rows: &[f32],
+    dim: usize,
+    tiles: &[f32],
+    out: &mut [f32],
+    columns: usize,
+) {
+    let mut sums = [[[0.0f32; CENTROIDS]; T]; N];
+    for i in 0..dim {
+        for t in 0..T {
+            let column: &[f32; CENTROIDS] = tiles[(t * dim + i) * CENTROIDS..].first_chunk().expect("a whole column");
+            for n in 0..N {
                 let x = rows[n * dim + i];
                 for l in 0..CENTROIDS {
-                    sum[l] += x * column[l];
+                    sums[n][t][l] += x * column[l];
                 }
             }
         }
-        for (n, sum) in sums.iter().enumerate() {
-            out[n * columns + t * CENTROIDS..][..CENTROIDS].copy_from_slice(sum);
-        }
+    }
+    for n in 0..N {
+        out[n * columns..][..T * CENTROIDS].copy_from_slice(sums[n].as_flattened());
     }
 }
 
 #[inline(always)]
 pub(super) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
-    let columns = matrix.len() / dim;
+    let (columns, size) = (matrix.len() / dim, dim * CENTROIDS);
     let (mut r, n) = (0, rows.len() / dim);
     while r + ROWS <= n {
-        rotate_rows::<ROWS>(&rows[r * dim..], dim, matrix, &mut out[r * columns..]);
+        for (t, tile) in matrix.chunks_exact(size).enumerate() {
+            rotate_tiles::<ROWS, 1>(&rows[r * dim..], dim, tile, &mut out[r * columns + t * CENTROIDS..], columns);
+        }
         r += ROWS;
     }
     while r < n {
-        rotate_rows::<1>(&rows[r * dim..], dim, matrix, &mut out[r * columns..]);
+        let (row, out) = (&rows[r * dim..], &mut out[r * columns..]);
+        let (fours, rest) = matrix.split_at(matrix.len() / (ROWS * size) * ROWS * size);
+        for (t, tiles) in fours.chunks_exact(ROWS * size).enumerate() {
+            rotate_tiles::<1, ROWS>(row, dim, tiles, &mut out[t * ROWS * CENTROIDS..], columns);
+        }
+        for (t, tile) in rest.chunks_exact(size).enumerate() {
+            rotate_tiles::<1, 1>(row, dim, tile, &mut out[fours.len() / dim + t * CENTROIDS..], columns);
+        }
         r += 1;
     }
 }

@@ -52,7 +52,7 @@ fn a_dot_product_is_near_the_one_in_double_precision() {
 #[test]
 fn a_rotation_does_not_depend_on_the_isa_nor_on_how_rows_are_batched() {
     for dim in DIMS {
-        for tiles in [1, 3] {
+        for tiles in [1, 3, 9] {
             let columns = tiles * CENTROIDS;
             let (rows, matrix) = (floats(9 * dim, 5), floats(columns * dim, 6));
             let run = |isa: Isa, batch: usize| {

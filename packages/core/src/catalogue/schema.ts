@@ -8,6 +8,7 @@ const APPLICATION_ID = 0x54484d43;
 export const FORMAT_VERSION = 1;
 
 /**
+ * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it.
  * `records.block` is null while a row is hot and names its code block once it is cold. Row numbers are never used
  * twice, so a code whose record was replaced can never be taken for the new one. `originals` holds every hot row's
  * vector in float32, and a cold row's in the store's precision, if any. Checksums are CRC-32 of the blobs beside them, in
@@ -20,7 +21,7 @@ const TABLES = `
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     namespace INTEGER NOT NULL REFERENCES namespaces (number),
     id TEXT NOT NULL,
-    text TEXT,
+    text ANY,
     metadata TEXT NOT NULL,
     block INTEGER,
     UNIQUE (namespace, id)

@@ -30,10 +30,9 @@ export class Transaction extends Reader {
 
   /** Adds a hot record and returns its row number, higher than any before it. */
   insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
-    // The driver ends bound text at U+0000, so text with one goes in as bytes.
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
     const row = this.#connection.run(
-      "INSERT INTO records (namespace, id, text, metadata) VALUES (?, ?, CAST(? AS TEXT), ?)",
+      "INSERT INTO records (namespace, id, text, metadata) VALUES (?, ?, ?, ?)",
       namespace,
       id,
       bytes,

@@ -1,16 +1,16 @@
 import { Pace, throwIfAborted } from "../catalogue/pace.js";
-import type { RecordRow } from "../catalogue/reader.js";
+import type { OriginalRow, RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Partition, SearchResult } from "../kernel/kernel.js";
 import type { Hit, Metadata, QueryOptions, RecordPredicate, StoredRecord, Tier } from "../types.js";
-import { type Engine, scored } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { parseMetadata } from "./metadata.js";
-import { decodeOriginal } from "./original.js";
+import { decodeOriginal, scoredOriginals } from "./original.js";
 import { conditionOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
 import { validNamespace, validQuery } from "./validate.js";
 
-/** Cold candidates rescored from originals, at least. */
+/** Cold candidates rescored from originals, at least; and how many are read at a time. */
 const RERANK = 100;
 
 /** Bytes read by a search that ends sooner than a thread could begin it. */
@@ -142,18 +142,23 @@ async function rescore(
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
   const pace = new Pace(signal);
-  const vectors = new Float32Array(coldRows.length * dim);
+  const originals: OriginalRow[] = [];
   const present: number[] = [];
-  for (const [i, row] of coldRows.entries()) {
-    const original = engine.catalogue.reader.original(row);
-    if (original) {
-      vectors.set(decodeOriginal(engine.kernel, dim, original), present.length * dim);
-      present.push(i);
+  for (let at = 0; at < coldRows.length; at += RERANK) {
+    const rows = Array.from(coldRows.subarray(at, at + RERANK));
+    const found = engine.catalogue.reader.originals(rows);
+    for (const [i, row] of rows.entries()) {
+      const original = found.get(row);
+      if (original) {
+        originals.push(original);
+        present.push(at + i);
+      }
     }
     if (pace.due) await pace.pause();
   }
-  const rows = scored(engine, vectors.subarray(0, present.length * dim), dim);
-  const exact = engine.kernel.similarities(engine.settings.metric, query, rows);
+  const { metric } = engine.settings;
+  const rows = scoredOriginals(engine.kernel, metric, dim, originals);
+  const exact = engine.kernel.similarities(metric, query, rows);
   const scores = coldScores.slice();
   for (const [n, i] of present.entries()) scores[i] = exact[n] ?? 0;
   return scores;
@@ -174,8 +179,9 @@ function fetch<M extends Metadata>(
   ranked: readonly Ranked[],
 ): Found<M> {
   const hits: Hit<M>[] = [];
+  const records = engine.catalogue.reader.records(ranked.map(({ row }) => row));
   for (const entry of ranked) {
-    const record = engine.catalogue.reader.record(entry.row);
+    const record = records.get(entry.row);
     if (!record) continue;
     const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, record) } : {};
     hits.push({ ...stored<M>(record, namespace, entry.tier), score: entry.score, ...vector });

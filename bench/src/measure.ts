@@ -1,0 +1,66 @@
+import { Thermocline } from "@thermocline/core";
+import type { Case } from "./cases.js";
+import { exactTop, syntheticRows } from "./synthetic.js";
+
+/** One line of the record. Times are medians over the queries of one process. */
+export interface Measurement {
+  readonly name: string;
+  readonly rows: number;
+  readonly dim: number;
+  readonly k: number;
+  readonly msPerQuery: number;
+  readonly overlap10: number;
+  readonly ramBytesPerRow: number;
+}
+
+const QUERIES = 50;
+const WARM_UP = 5;
+
+type Search = (query: Float32Array) => Promise<number[]>;
+
+async function contend(test: Case, data: Float32Array): Promise<{ search: Search; ramBytes: number }> {
+  const { contender, dim, k } = test;
+  if (contender === "loop") {
+    return { search: async (query) => exactTop(data, dim, query, k), ramBytes: data.byteLength };
+  }
+  const store = await Thermocline.open({ dim, ...contender.options });
+  const records = Array.from({ length: test.rows }, (_, r) => ({
+    id: String(r),
+    vector: data.subarray(r * dim, (r + 1) * dim),
+  }));
+  await store.upsert(records);
+  if (contender.tier === "cold") await store.demote({ all: true });
+  const { hot, cold } = store.stats();
+  const search: Search = async (vector) => (await store.query({ vector, k })).map(({ id }) => Number(id));
+  return { search, ramBytes: contender.tier === "hot" ? hot.ramBytes : cold.ramBytes };
+}
+
+/** Runs one case in this process. */
+export async function measure(test: Case): Promise<Measurement> {
+  const { name, rows, dim, k } = test;
+  const data = syntheticRows(rows, dim, 1);
+  const queries = syntheticRows(QUERIES, dim, 2);
+  const { search, ramBytes } = await contend(test, data);
+  const times: number[] = [];
+  let shared = 0;
+  for (let q = -WARM_UP; q < QUERIES; q++) {
+    const query = queries.subarray(Math.max(q, 0) * dim, (Math.max(q, 0) + 1) * dim);
+    const began = performance.now();
+    const found = await search(query);
+    const took = performance.now() - began;
+    if (q < 0) continue;
+    times.push(took);
+    const exact = new Set(exactTop(data, dim, query, k));
+    shared += found.filter((row) => exact.has(row)).length;
+  }
+  times.sort((a, b) => a - b);
+  return {
+    name,
+    rows,
+    dim,
+    k,
+    msPerQuery: Number((times[times.length >> 1] ?? 0).toFixed(4)),
+    overlap10: Number((shared / (QUERIES * k)).toFixed(4)),
+    ramBytesPerRow: Math.round(ramBytes / rows),
+  };
+}

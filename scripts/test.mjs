@@ -103,7 +103,7 @@ await command(async () => {
     const { ok, passed, failed } = await stage.run(args);
     total.passed += passed;
     total.failed += failed;
-    const counts = passed + failed > 0 && stage.group !== "lint" ? `, ${passed} passed, ${failed} failed` : "";
+    const counts = /test/.test(stage.name) ? `, ${passed} passed, ${failed} failed` : "";
     summary.push(`${ok ? "ok    " : "FAILED"} ${stage.name} (${seconds(start)}${counts})`);
   }
   console.log(`\n${summary.join("\n")}\n${total.passed} passed, ${total.failed} failed`);

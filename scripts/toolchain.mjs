@@ -4,10 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "./files.mjs";
-import { ask, onPath, run, SetupError, step } from "./run.mjs";
+import { ask, onPath, run, SetupError, say, step } from "./run.mjs";
 
 const pnpmVersion = "10.34.9";
 const oldestRust = 88; // 1.88, which the addon's crates need
+const toolchain = ["--profile", "minimal", "--component", "rustfmt", "--component", "clippy"];
+
+// Login shells have rustup's folder on their PATH; editors, cron and CI often do not.
+const cargoBin = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
+process.env.PATH = `${process.env.PATH}${delimiter}${cargoBin}`;
 
 /** Throws on a Node that the dependencies do not run on. */
 export function checkNode() {
@@ -23,8 +28,9 @@ export function checkNode() {
  * @param {string[]} args
  */
 export function pnpm(...args) {
-  // Our pin and not the `packageManager` field decides here, so that pnpm does not go and fetch itself.
-  const env = { npm_config_manage_package_manager_versions: "false" };
+  // Our pin and not the `packageManager` field decides here, so that pnpm does not go and fetch itself. Under
+  // `npm --silent` it would inherit the silence, and a failure would have no reason.
+  const env = { npm_config_manage_package_manager_versions: "false", npm_config_loglevel: "warn" };
   const found = ask("pnpm", ["--version"], { env })?.startsWith("10.");
   const [command, before] = found ? ["pnpm", []] : ["npx", ["--yes", `pnpm@${pnpmVersion}`]];
   return run(command, [...before, ...args], { env });
@@ -64,20 +70,22 @@ export async function ensureRust({ lint = false } = {}) {
     try {
       await step(title, install);
     } catch (error) {
-      failures.push(`${title}: ${error instanceof Error ? error.message : error}`);
+      const [reason = "", ...output] = String(error instanceof Error ? error.message : error).split("\n");
+      say(`        ${reason}\n`);
+      failures.push(`- ${title}: ${[reason, ...output.slice(-4)].join("\n  ")}\n`);
     }
     if (useRust(lint)) return;
   }
-  const reasons = failures.map((failure) => `\n- ${failure}`).join("");
+  const remedy =
+    process.platform === "win32"
+      ? "winget install Rustlang.Rustup"
+      : "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c rustfmt -c clippy";
   throw new SetupError(
     `Rust 1.${oldestRust} or newer (cargo, rustc${lint ? ", rustfmt, clippy" : ""}) is needed to build the native kernel. ` +
-      `It was not found, and installing it did not work:${reasons}\n` +
-      "Install it as https://rustup.rs says, with rustfmt and clippy, and run the same command again.",
+      `It was not found, and installing it did not work:\n${failures.join("")}` +
+      `Install it by hand and run the same command again: ${remedy}`,
   );
 }
-
-const cargoBin = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
-const toolchain = ["--profile", "minimal", "--component", "rustfmt", "--component", "clippy"];
 
 /** Ways to get Rust, best first. */
 const rustSources = [
@@ -137,7 +145,6 @@ async function rustupInit() {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  process.env.PATH += `${delimiter}${cargoBin}`;
 }
 
 function hostTriple() {

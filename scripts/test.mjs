@@ -4,21 +4,26 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { root } from "./files.mjs";
-import { inherit, seconds } from "./run.mjs";
+import { ask, inherit, seconds } from "./run.mjs";
 import { command, setup } from "./setup.mjs";
 
 /** @typedef {{ ok: boolean, passed: number, failed: number }} Outcome */
 
+// The newest clippy (0.1.x) that the crates were read against. Lints that a newer one brings are advice, so that
+// a fresh machine does not fail on a release that came after the code.
+const newestClippy = 95;
+
 const native = { cwd: `${root}native` };
+const colors = `--colors=${process.stdout.isTTY ? "force" : "off"}`; // biome colours what it writes into files, too
 const stages = [
   {
     name: "biome",
     group: "lint",
-    run: () => check(process.execPath, "node_modules/@biomejs/biome/bin/biome", "ci", "."),
+    run: () => check(process.execPath, "node_modules/@biomejs/biome/bin/biome", "ci", colors, "."),
   },
   { name: "rules", group: "lint", run: () => check(process.execPath, "scripts/check-rules.mjs") },
   { name: "rustfmt", group: "lint", run: () => cargo("fmt", "--all", "--check") },
-  { name: "clippy", group: "lint", run: () => cargo("clippy", "--workspace", "--all-targets", "--", "-D", "warnings") },
+  { name: "clippy", group: "lint", run: clippy },
   { name: "types", group: "types", run: () => check(process.execPath, "node_modules/typescript/bin/tsc", "-p", ".") },
   { name: "cargo test", group: "test", run: cargoTest },
   { name: "vitest", group: "vitest", run: vitest },
@@ -40,6 +45,12 @@ async function check(name, ...args) {
  */
 async function cargo(...args) {
   return outcome((await inherit("cargo", args, native)) === 0, 0, 0);
+}
+
+/** @returns {Promise<Outcome>} */
+function clippy() {
+  const minor = Number(ask("cargo", ["clippy", "--version"], native)?.match(/0\.1\.(\d+)/)?.[1]);
+  return cargo("clippy", "--workspace", "--all-targets", ...(minor > newestClippy ? [] : ["--", "-D", "warnings"]));
 }
 
 /** @returns {Promise<Outcome>} */

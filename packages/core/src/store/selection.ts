@@ -36,5 +36,6 @@ export function validSelection(selection: Selection): Selected {
       `all is ${shown((given as { all?: unknown }).all)}; give true, or select by ids or filter.`,
     );
   }
-  return { condition: conditionOf(selection.filter) };
+  // Not conditionOf, to which a filter of null is none and so everything.
+  return { condition: compileFilter(parseFilter(selection.filter), "records.metadata") };
 }

@@ -113,7 +113,15 @@ export class Catalogue {
 
   /** Call when idle. */
   close(): void {
-    if (this.#reading !== this.#writer) this.#reading.close();
+    if (this.#reading !== this.#writer) {
+      this.#reading.close();
+      try {
+        // A driver may hold the file until its statements are collected; a copy of it must have everything before that.
+        this.#writer.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {
+        // What stays in the log is durable there, and the next opening takes it in.
+      }
+    }
     this.#writer.close();
   }
 

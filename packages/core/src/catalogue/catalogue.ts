@@ -3,12 +3,18 @@ import { ThermoclineError } from "../errors.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
 import { Reader } from "./reader.js";
-import { createSchema, expectedBytes, inspectSchema } from "./schema.js";
+import { createSchema, expectedBytes, inspectSchema, LAYOUT, pages } from "./schema.js";
 import { backupDatabase, openDatabase, sqlError } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
 
 /** How long a write waits for another process to finish its own. */
 const LOCK_TIMEOUT_MS = 5_000;
+
+/** Free pages are given back from one in this many. */
+const RECLAIM_SHARE = 4;
+
+/** Pages given back at a time: about as many as a few milliseconds move. */
+const RECLAIM_PAGES = 64;
 
 const MEMORY = ":memory:";
 
@@ -42,6 +48,7 @@ export class Catalogue {
     let reading = writer;
     try {
       const empty = inspected(writer);
+      if (empty) writer.exec(LAYOUT);
       if (path !== undefined) {
         await refuseTruncated(writer, path);
         // Sets how the file is written, which an existing store of ours already has.
@@ -103,6 +110,18 @@ export class Catalogue {
     });
     this.#queue = turn.catch(() => {});
     return turn;
+  }
+
+  /** Gives free pages back to the disk, a few at a time, if they are more than new rows will soon fill. */
+  async reclaim(signal: AbortSignal): Promise<void> {
+    const { free, all } = pages(this.#writer.database);
+    if (free * RECLAIM_SHARE < all) return;
+    for (let left = free; left > 0 && !signal.aborted; left -= RECLAIM_PAGES) {
+      await this.write(() => this.#writer.exec(`PRAGMA incremental_vacuum(${RECLAIM_PAGES})`));
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+    }
   }
 
   /** Copies the store to another file, as it is at one moment, while it is in use. */

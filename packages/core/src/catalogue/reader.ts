@@ -3,7 +3,7 @@ import { type Checksum, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./sqlite.js";
 
-/** A record as it is stored. `block` is null while the row is hot. */
+/** A record as it is stored. `block` is null while its row is hot. */
 export interface RecordRow {
   readonly row: number;
   readonly id: string;
@@ -45,7 +45,7 @@ export interface Condition {
   readonly parameters: readonly SqlValue[];
 }
 
-const RECORD = "SELECT row, id, text, metadata, block FROM records";
+const RECORD = "SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)";
 
 type StoredText = Omit<RecordRow, "text"> & { readonly text: string | Uint8Array | null };
 
@@ -82,12 +82,19 @@ export class Reader {
 
   /** Where a record lies, without reading it. */
   placeOf(namespace: number, id: string): { readonly row: number; readonly block: number | null } | undefined {
-    return this.#connection.get("SELECT row, block FROM records WHERE namespace = ? AND id = ?", namespace, id);
+    return this.#connection.get(
+      "SELECT records.row, block FROM records LEFT JOIN cold_rows USING (row) WHERE namespace = ? AND id = ?",
+      namespace,
+      id,
+    );
   }
 
   /** The block of a row, null for a hot one, undefined for one that is not there. */
   blockOf(row: number): number | null | undefined {
-    return this.#connection.get<{ block: number | null }>("SELECT block FROM records WHERE row = ?", row)?.block;
+    return this.#connection.get<{ block: number | null }>(
+      "SELECT block FROM records LEFT JOIN cold_rows USING (row) WHERE records.row = ?",
+      row,
+    )?.block;
   }
 
   namespaceOf(row: number): number | undefined {
@@ -113,25 +120,29 @@ export class Reader {
   /** Up to `limit` hot rows after `after`, in the order of their numbers. */
   hotRows(after: number, limit: number): { readonly row: number; readonly namespace: number }[] {
     return this.#connection.all(
-      "SELECT row, namespace FROM records WHERE block IS NULL AND row > ? ORDER BY row LIMIT ?",
+      "SELECT row, namespace FROM hot_rows JOIN records USING (row) WHERE row > ? ORDER BY row LIMIT ?",
       after,
       limit,
     );
   }
 
+  /** A row's vector, as far as the store keeps it. */
   original(row: number): OriginalRow | undefined {
     const found = this.#connection.get<OriginalRow & { checksum: number }>(
-      "SELECT bits, vector, checksum FROM originals WHERE row = ?",
+      `SELECT bits, vector, checksum FROM cold_rows WHERE row = ? AND vector IS NOT NULL
+       UNION ALL SELECT 32 AS bits, vector, checksum FROM hot_rows WHERE row = ?`,
+      row,
       row,
     );
     if (found) verify(this.#checksum, found.checksum, [found.vector], `The original of row ${row}`);
     return found;
   }
 
-  /** The originals of those rows that have one, by row: in one statement, as each call of the driver has its price. */
+  /** The originals of those cold rows that have one, by row: in one statement, as each call of the driver has its price. */
   originals(rows: readonly number[]): ReadonlyMap<number, OriginalRow> {
     const found = this.#connection.all<OriginalRow & { readonly row: number; readonly checksum: number }>(
-      `SELECT row, bits, vector, checksum FROM originals WHERE row IN (SELECT value FROM json_each(?))`,
+      `SELECT row, bits, vector, checksum FROM cold_rows
+       WHERE row IN (SELECT value FROM json_each(?)) AND vector IS NOT NULL`,
       JSON.stringify(rows),
     );
     for (const { row, vector, checksum } of found) {
@@ -142,7 +153,7 @@ export class Reader {
 
   /** The records of those rows that have one, by row. */
   records(rows: readonly number[]): ReadonlyMap<number, RecordRow> {
-    const sql = `${RECORD} WHERE row IN (SELECT value FROM json_each(?))`;
+    const sql = `${RECORD} WHERE records.row IN (SELECT value FROM json_each(?))`;
     const found = this.#connection.all<StoredText>(sql, JSON.stringify(rows)).map(whole);
     return new Map(found.map((record) => [record.row, record]));
   }

@@ -8,11 +8,12 @@ const APPLICATION_ID = 0x54484d43;
 export const FORMAT_VERSION = 1;
 
 /**
- * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it.
- * `records.block` is null while a row is hot and names its code block once it is cold. Row numbers are never used
- * twice, so a code whose record was replaced can never be taken for the new one. `originals` holds every hot row's
- * vector in float32, and a cold row's in the store's precision, if any. Checksums are CRC-32 of the blobs beside them, in
- * the order of the columns. Blobs are little-endian; `store/original.ts` says what an original's bytes mean.
+ * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
+ * are never used twice, so a code whose record was replaced can never be taken for the new one. Every record has a row
+ * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
+ * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
+ * Checksums are CRC-32 of the blobs beside them, in the order of the columns. Blobs are little-endian;
+ * `store/original.ts` says what a vector's bytes mean.
  */
 const TABLES = `
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
@@ -23,14 +24,14 @@ const TABLES = `
     id TEXT NOT NULL,
     text ANY,
     metadata TEXT NOT NULL,
-    block INTEGER,
     UNIQUE (namespace, id)
   ) STRICT;
-  CREATE INDEX hot_records ON records (row) WHERE block IS NULL;
-  CREATE TABLE originals (
+  CREATE TABLE hot_rows (row INTEGER PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+  CREATE TABLE cold_rows (
     row INTEGER PRIMARY KEY,
+    block INTEGER NOT NULL,
     bits INTEGER NOT NULL,
-    vector BLOB NOT NULL,
+    vector BLOB,
     checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE codebooks (
@@ -80,11 +81,22 @@ export function inspectSchema(database: Database, path: string): boolean {
   return false;
 }
 
+/**
+ * How a new file is laid out, before anything is in it: pages that hold several vectors, and a free list that can be given
+ * back to the disk.
+ */
+export const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
+
 /** Makes the tables, all or none of them. */
 export function createSchema(database: Database): void {
   database.exec(
     `BEGIN IMMEDIATE; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT;`,
   );
+}
+
+/** How many pages are free, and how many there are. */
+export function pages(database: Database): { readonly free: number; readonly all: number } {
+  return { free: pragma(database, "freelist_count"), all: pragma(database, "page_count") };
 }
 
 /** Bytes that the file must at least have: less means that it was cut off. */

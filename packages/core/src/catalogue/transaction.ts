@@ -1,7 +1,7 @@
 import { ThermoclineError } from "../errors.js";
 import { type Checksum, concatenate, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
-import { Reader } from "./reader.js";
+import { type OriginalRow, Reader } from "./reader.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
 const MAX_ROW = 2 ** 32 - 2;
@@ -28,7 +28,7 @@ export class Transaction extends Reader {
     return found?.number ?? this.#connection.run("INSERT INTO namespaces (name) VALUES (?)", name);
   }
 
-  /** Adds a hot record and returns its row number, higher than any before it. */
+  /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
   insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
     const row = this.#connection.run(
@@ -47,24 +47,31 @@ export class Transaction extends Reader {
     return row;
   }
 
-  /** Forgets a record and its original. A cold row's code stays until its block is told, by `clearLive`. */
+  /** Forgets a record and its vector. A cold row's code stays until its block is told, by `clearLive`. */
   deleteRecord(row: number): void {
     this.#connection.run("DELETE FROM records WHERE row = ?", row);
-    this.#connection.run("DELETE FROM originals WHERE row = ?", row);
+    this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
+    this.#connection.run("DELETE FROM cold_rows WHERE row = ?", row);
   }
 
-  setOriginal(row: number, bits: number, vector: Uint8Array): void {
+  /** Makes a new record's row hot. */
+  insertHot(row: number, vector: Uint8Array): void {
+    const sql = "INSERT INTO hot_rows (row, vector, checksum) VALUES (?, ?, ?)";
+    this.#connection.run(sql, row, vector, this.#checksum(vector));
+  }
+
+  /** Makes a hot row cold: it lies in a block now, and this is kept of its vector. */
+  moveToCold(row: number, block: number, original: OriginalRow | undefined): void {
+    this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
+    const { bits, vector } = original ?? { bits: 0, vector: null };
     this.#connection.run(
-      "INSERT OR REPLACE INTO originals (row, bits, vector, checksum) VALUES (?, ?, ?, ?)",
+      "INSERT INTO cold_rows (row, block, bits, vector, checksum) VALUES (?, ?, ?, ?, ?)",
       row,
+      block,
       bits,
       vector,
-      this.#checksum(vector),
+      vector ? this.#checksum(vector) : 0,
     );
-  }
-
-  deleteOriginal(row: number): void {
-    this.#connection.run("DELETE FROM originals WHERE row = ?", row);
   }
 
   insertCodebook(codec: string, sampleRows: number, codebook: Uint8Array): number {
@@ -121,11 +128,6 @@ export class Transaction extends Reader {
   deleteBlock(block: number): void {
     this.#connection.run("DELETE FROM code_blocks WHERE block = ?", block);
     this.#connection.run("DELETE FROM live_rows WHERE block = ?", block);
-  }
-
-  /** Says that a row lies in a block now. */
-  setBlockOf(row: number, block: number): void {
-    this.#connection.run("UPDATE records SET block = ? WHERE row = ?", block, row);
   }
 
   /** Takes rows out of their block. A block without live rows goes altogether; returns whether it did. */

@@ -1,4 +1,5 @@
 import { Pace, throwIfAborted } from "../catalogue/pace.js";
+import type { OriginalRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import type { DemoteOptions, Selection } from "../types.js";
 import { calibrate } from "./calibrate.js";
@@ -73,8 +74,7 @@ async function demoteBlock(
       const added = place(transaction, namespace, codebook, moved, codes);
       const pace = new Pace(signal);
       for (const row of moved) {
-        transaction.setBlockOf(row, added.block);
-        shrinkOriginal(engine, transaction, dim, row);
+        transaction.moveToCold(row, added.block, kept(engine, transaction, dim, row));
         if (pace.due) await pace.pause();
       }
       return { moved, added: { ...added, codebook } };
@@ -114,12 +114,11 @@ function place(transaction: Transaction, namespace: number, codebook: Codebook, 
   return { block: before.block, rows: numbers, codes: merged, live };
 }
 
-/** Keeps of a row's float32 vector what the store keeps of cold rows. */
-function shrinkOriginal(engine: Engine, transaction: Transaction, dim: number, row: number): void {
+/** What the store keeps of the vector of a row that becomes cold. */
+function kept(engine: Engine, transaction: Transaction, dim: number, row: number): OriginalRow | undefined {
   const { originals } = engine.settings;
-  if (originals === "none") transaction.deleteOriginal(row);
-  if (originals !== "float16") return;
-  const original = transaction.original(row);
-  if (original?.bits !== 32) return;
-  transaction.setOriginal(row, 16, encodeOriginal(engine.kernel, decodeOriginal(engine.kernel, dim, original), 16));
+  const original = originals === "none" ? undefined : transaction.original(row);
+  if (!original || originals === "float32") return original;
+  const vector = decodeOriginal(engine.kernel, dim, original);
+  return { bits: 16, vector: encodeOriginal(engine.kernel, vector, 16) };
 }

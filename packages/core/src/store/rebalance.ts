@@ -44,7 +44,11 @@ export class Rebalancing {
 
   /** Runs a move when the ones before it have ended. */
   exclusive<T>(move: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(move);
+    const turn = this.#queue.then(async () => {
+      const result = await move();
+      await this.#engine.catalogue.reclaim(this.#stop.signal);
+      return result;
+    });
     this.#queue = turn.catch(() => {});
     return turn;
   }

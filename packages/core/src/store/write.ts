@@ -75,7 +75,7 @@ export async function upsertRecords(
         }
         const vector = batch.vectors.subarray(i * dim, (i + 1) * dim);
         const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}");
-        transaction.setOriginal(row, 32, encodeOriginal(kernel, vector, 32));
+        transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
         rows[i] = row;
         if (pace.due) {
           report(i);

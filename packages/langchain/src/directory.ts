@@ -1,21 +1,24 @@
 import { access, mkdir, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Thermocline, ThermoclineError } from "@thermocline/core";
+import { type Thermocline, ThermoclineError } from "@thermocline/core";
 
 const FILE = "thermocline.db";
 
 /**
- * Copies a store into a directory, made if need be. The copy is written beside the old file and takes its name when it is
- * whole. A store whose own file `path` already is that file is left alone.
+ * Copies a store into a directory, made if need be; the store whose own file `own` lies there already is left alone. An
+ * old copy may be open somewhere, so SQLite replaces what is in it, in one transaction: putting another file in its
+ * place would leave its log to spoil the new one. A first copy is written beside and takes its name when it is whole.
  */
-export async function saveInto(directory: string, store: Thermocline, path: string | undefined): Promise<void> {
+export async function saveInto(directory: string, store: Thermocline, own: string | undefined): Promise<void> {
   const target = join(directory, FILE);
-  const copy = `${target}.${crypto.randomUUID()}.new`;
   await writing(target, () => mkdir(directory, { recursive: true }));
-  if (path !== undefined && (await real(path)) === ((await real(target)) ?? target)) return;
+  const old = await real(target);
+  if (old !== undefined && own !== undefined && old === (await real(own))) return;
+  if (old !== undefined) return store.backup(target);
+
+  const copy = `${target}.${crypto.randomUUID()}.new`;
   try {
     await store.backup(copy);
-    await takeLogIn(target);
     await writing(target, () => rename(copy, target));
   } finally {
     await rm(copy, { force: true });
@@ -29,18 +32,8 @@ export async function savedFile(directory: string): Promise<string> {
     await access(file);
     return file;
   } catch (cause) {
-    throw new ThermoclineError("IO", `${file} cannot be read; was a store saved in that directory?`, { cause });
+    throw new ThermoclineError("IO", `${file} cannot be opened; was a store saved in that directory?`, { cause });
   }
-}
-
-/** A write-ahead log left beside the old file would be taken for the new file's, and spoil it. */
-async function takeLogIn(file: string): Promise<void> {
-  const log = `${file}-wal`;
-  if ((await real(log)) === undefined) return;
-  // Whoever closes a file last takes its log in.
-  await (await Thermocline.open({ path: file })).close();
-  if ((await real(log)) === undefined) return;
-  throw new ThermoclineError("LOCKED", `${file} is open; close that store first, or save into another directory.`);
 }
 
 /** Where a path leads in the end; undefined when there is nothing. */

@@ -179,10 +179,11 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
   }
 
   /**
-   * Copies the store with all its namespaces to `thermocline.db` in a directory, in one step: a reader finds the old file
-   * or the new one, whole. When this store's own file is that file, there is nothing to do.
+   * Copies the store, with all its namespaces, to `thermocline.db` in a directory. What was in that file before is
+   * replaced in one transaction; stores that have it open see the new contents. When it is this store's own file, there is
+   * nothing to do.
    *
-   * @throws `IO` when it cannot be written, `LOCKED` when the file is open as another store
+   * @throws `IO` when it cannot be written
    * @example
    * await store.save("snapshots/monday");
    */

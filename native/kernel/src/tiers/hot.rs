@@ -63,6 +63,9 @@ impl Hot {
             let Some(slot) = self.slots.remove(row) else {
                 continue;
             };
+            if self.slots.len() < self.slots.capacity() / 8 {
+                self.slots.shrink_to(2 * self.slots.len());
+            }
             let last = self.slots.len();
             let block = Arc::make_mut(&mut self.blocks[last / ROWS]);
             let moved = block.rows.pop().expect("the last slot is filled");

@@ -11,7 +11,7 @@ import { Transaction } from "./transaction.js";
 const LOCK_TIMEOUT_MS = 5_000;
 
 /** Free pages are given back from one in this many. */
-const RECLAIM_SHARE = 4;
+const RECLAIM_SHARE = 8;
 
 /** Pages given back at a time: about as many as a few milliseconds move. */
 const RECLAIM_PAGES = 64;

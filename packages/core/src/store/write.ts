@@ -67,6 +67,7 @@ export async function upsertRecords(
       if (engine.dim === undefined) transaction.setSetting("dim", String(dim));
       const departures = new Departures();
       const rows = new Uint32Array(total);
+      const units = new Float32Array(batch.vectors.length);
       for (const [i, id] of batch.ids.entries()) {
         const before = transaction.placeOf(namespace, id);
         if (before) {
@@ -77,19 +78,20 @@ export async function upsertRecords(
         const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}");
         transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
         rows[i] = row;
+        units.set(scored(engine, vector, dim), i * dim);
         if (pace.due) {
           report(i);
           await pace.pause();
         }
       }
       const removal = await remove(transaction, departures, pace);
-      return { namespace, rows, removal };
+      return { namespace, rows, units, removal };
     },
-    ({ namespace, rows, removal }) => {
+    ({ namespace, rows, units, removal }) => {
       engine.dim = dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
-      partitionOf(engine, namespace, dim).putHot(rows, scored(engine, batch.vectors, dim));
+      partitionOf(engine, namespace, dim).putHot(rows, units);
       for (const row of rows) engine.heat.touch(row);
     },
   );

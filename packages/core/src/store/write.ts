@@ -53,9 +53,9 @@ export async function upsertRecords(
   const { signal, onProgress } = options;
   const name = validNamespace(options.namespace);
   throwIfAborted(signal);
+  if (Array.isArray(records) && records.length === 0) return;
   const batch = await validBatch(kernel, settings.metric, engine.dim, records, signal);
   const total = batch.ids.length;
-  if (total === 0) return;
   const { dim } = batch;
   const report = (done: number) => onProgress?.({ phase: "write", done, total } satisfies Progress);
 

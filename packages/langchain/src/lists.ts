@@ -5,9 +5,9 @@ export function isList<T>(value: T | readonly string[]): value is readonly strin
   return Array.isArray(value);
 }
 
-/** Refuses lists that do not go together. */
+/** Refuses a list that does not go with the documents. */
 export function sameNumber(what: string, list: ArrayLike<unknown>, documents: ArrayLike<unknown>): void {
-  if (list.length === documents.length) return;
-  const numbers = `${list.length} ${what} for ${documents.length} documents`;
-  throw new ThermoclineError("ARGUMENT", `There are ${numbers}; give one for each.`);
+  if (Array.isArray(list) && list.length === documents.length) return;
+  const given = Array.isArray(list) ? `${list.length} ${what}` : `no list of ${what}`;
+  throw new ThermoclineError("ARGUMENT", `Given: ${given} for ${documents.length} documents. Give one for each.`);
 }

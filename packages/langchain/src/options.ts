@@ -1,5 +1,6 @@
 import type { Filter, OpenOptions, UpsertOptions } from "@thermocline/core";
 import type { ThermoclineFilter } from "./filter.js";
+import { isList } from "./lists.js";
 
 /** How a vector store looks at the records of its namespace, whoever opened the underlying store. */
 export interface ViewOptions {
@@ -41,4 +42,9 @@ export interface DeleteOptions {
   readonly ids?: readonly string[] | undefined;
   readonly filter?: Filter | undefined;
   readonly deleteAll?: boolean | undefined;
+}
+
+/** Options of adding, of which a bare list of ids is the short form. */
+export function addOptions(options: AddOptions | readonly string[]): AddOptions {
+  return isList(options) ? { ids: options } : (options ?? {});
 }

@@ -1,18 +1,24 @@
 // biome-ignore-all lint/complexity/noThisInStatic: a subclass's factories make that subclass
 import { Document, type DocumentInterface } from "@langchain/core/documents";
 import type { EmbeddingsInterface } from "@langchain/core/embeddings";
-import { maximalMarginalRelevance } from "@langchain/core/utils/math";
 import { type MaxMarginalRelevanceSearchOptions, SaveableVectorStore } from "@langchain/core/vectorstores";
 import { type Hit, type OpenOptions, type StoredRecord, Thermocline, ThermoclineError } from "@thermocline/core";
 import { savedFile, saveInto } from "./directory.js";
 import { both, type ThermoclineFilter } from "./filter.js";
 import { idsOf, isGeneratedId } from "./ids.js";
-import { isList, sameNumber } from "./lists.js";
-import type { AddOptions, DeleteOptions, ThermoclineConfig, ViewOptions } from "./options.js";
+import { sameNumber } from "./lists.js";
+import { chooseMarginal, marginalOptions } from "./marginal-relevance.js";
+import {
+  type AddOptions,
+  addOptions,
+  type DeleteOptions,
+  type ThermoclineConfig,
+  type ViewOptions,
+} from "./options.js";
 import { selectionOf } from "./selection.js";
 
-/** How many hits a search by marginal relevance chooses from. */
-const FETCH_K = 20;
+/** SemanticSimilarityExampleSelector.fromExamples hands these of its own options on to `fromTexts`. */
+const SELECTOR_KEYS = ["k", "inputKeys", "exampleKeys"];
 
 /**
  * A LangChain vector store over Thermocline. Documents are addressed by id: adding one that is there replaces it. Scores
@@ -86,6 +92,7 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
       const { reason: cause } = add.signal;
       throw new ThermoclineError("ABORTED", "The call was aborted by its signal; nothing was added.", { cause });
     }
+    if (documents.length === 0) return [];
     const vectors = await this.embeddings.embedDocuments(documents.map(({ pageContent }) => pageContent));
     return this.addVectors(vectors, documents, { ...add, ids });
   }
@@ -142,14 +149,12 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
    */
   override async maxMarginalRelevanceSearch(
     query: string,
-    { k, fetchK = FETCH_K, lambda = 0.5, filter }: MaxMarginalRelevanceSearchOptions<this["FilterType"]>,
+    { filter, ...options }: MaxMarginalRelevanceSearchOptions<this["FilterType"]>,
   ): Promise<Document[]> {
-    if (!Number.isInteger(k) || k < 1) throw new ThermoclineError("ARGUMENT", `k is ${k}; give a whole number from 1.`);
+    const wanted = marginalOptions(options);
     const vector = await this.embeddings.embedQuery(query);
-    const hits = await this.#query(vector, Math.max(k, fetchK), filter, true);
-    const vectors = hits.map((hit) => Array.from(hit.vector ?? []));
-    const chosen = maximalMarginalRelevance(vector, vectors, lambda, k);
-    return chosen.flatMap((i) => hits[i] ?? []).map((hit) => this.#document(hit));
+    const hits = await this.#query(vector, wanted.fetchK, filter, true);
+    return chooseMarginal(vector, hits, wanted).map((hit) => this.#document(hit));
   }
 
   /**
@@ -219,8 +224,9 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
   }
 
   /**
-   * A store with these texts. `metadatas` has one object for each text, or is one for all.
+   * A store with these texts. `metadatas` has an object for each text, or is one for all; a text past its end has none.
    *
+   * @throws `ARGUMENT` when there are more metadatas than texts, and what `addDocuments` throws
    * @example
    * const store = await ThermoclineVectorStore.fromTexts(["hello", "bye"], { lang: "en" }, embeddings);
    */
@@ -230,12 +236,11 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
     embeddings: EmbeddingsInterface,
     config: ThermoclineConfig = {},
   ): Promise<ThermoclineVectorStore> {
-    if (Array.isArray(metadatas)) sameNumber("metadatas", metadatas, texts);
-    const documents = texts.map((pageContent, i) => {
-      const metadata: object = Array.isArray(metadatas) ? metadatas[i] : metadatas;
-      return new Document({ pageContent, metadata: { ...metadata } });
-    });
-    return this.fromDocuments(documents, embeddings, config);
+    const list: object[] = Array.isArray(metadatas) ? metadatas : texts.map(() => metadatas);
+    if (list.length > texts.length) sameNumber("metadatas", list, texts);
+    const documents = texts.map((pageContent, i) => new Document({ pageContent, metadata: { ...list[i] } }));
+    const own = Object.entries(config).filter(([key]) => !SELECTOR_KEYS.includes(key));
+    return this.fromDocuments(documents, embeddings, Object.fromEntries(own));
   }
 
   /**
@@ -291,8 +296,4 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
     const hidden = this.#view.exposeIds === false && isGeneratedId(id);
     return new Document({ pageContent: text, metadata, ...(!hidden && { id }) });
   }
-}
-
-function addOptions(options: AddOptions | readonly string[]): AddOptions {
-  return isList(options) ? { ids: options } : options;
 }

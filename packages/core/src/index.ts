@@ -13,6 +13,8 @@ export type {
   FilterScalar,
   LogicalFilter,
 } from "./filter/filter.js";
+export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";
+export { type WaterFillOptions, waterFillBits } from "./spectral/water-fill.js";
 export { Thermocline } from "./thermocline.js";
 export type {
   CalibrateOptions,

@@ -3,8 +3,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { root } from "./files.mjs";
 
-const COLUMNS = /** @type {const} */ ([
-  ["", "name", (/** @type {string} */ value) => value],
+/** @type {[title: string, key: string, show: (value: string | number | null) => string][]} */
+const COLUMNS = [
+  ["", "name", String],
   ["nDCG@10", "ndcg10", fixed(4)],
   ["MRR@10", "mrr10", fixed(4)],
   ["Recall@10", "recall10", fixed(4)],
@@ -13,20 +14,23 @@ const COLUMNS = /** @type {const} */ ([
   ["disk B/row", "diskBytesPerRow", fixed(0)],
   ["ms/query", "msPerQuery", fixed(3)],
   ["ingest rows/s", "ingestRowsPerSecond", fixed(0)],
-]);
+];
 
 /** @param {number} digits */
 function fixed(digits) {
   const format = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return (/** @type {number | null} */ value) => (value === null ? "–" : format.format(value));
+  return (/** @type {string | number | null} */ value) => (value === null ? "–" : format.format(Number(value)));
 }
 
-/** The table of a record as Markdown. @param {{ machine: Record<string, unknown>, rows: Record<string, never>[] }} record */
+/**
+ * The table of a record as Markdown.
+ * @param {{ machine: Record<string, unknown>, rows: Record<string, string | number | null>[] }} record
+ */
 export function table({ machine, rows }) {
   const lines = [
     `| ${COLUMNS.map(([title]) => title).join(" | ")} |`,
     `|${COLUMNS.map((_, i) => (i === 0 ? "---" : "--:")).join("|")}|`,
-    ...rows.map((row) => `| ${COLUMNS.map(([, key, show]) => show(row[key])).join(" | ")} |`),
+    ...rows.map((row) => `| ${COLUMNS.map(([, key, show]) => show(row[key] ?? null)).join(" | ")} |`),
   ];
   const { cpu, cores, node, kernel } = machine;
   const isa = typeof kernel === "object" && kernel !== null && "isa" in kernel ? `, ${kernel.isa}` : "";

@@ -24,7 +24,7 @@ pub(crate) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'
 
 pub(crate) fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
     *sums = [0; GROUP];
-    for (plane, pair) in group.chunks_exact(GROUP).zip(tables.chunks_exact(2 * CENTROIDS)) {
+    for (plane, pair) in group.as_chunks::<GROUP>().0.iter().zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0) {
         for (sum, code) in sums.iter_mut().zip(plane) {
             let low = pair[usize::from(code & 15)];
             let high = pair[CENTROIDS + usize::from(code >> 4)];

@@ -60,7 +60,7 @@ pub(crate) fn spans(products: &[f64], count: usize) -> Vec<Span> {
     // How many spans a budget yields is nearly monotone in it: bisect for the largest that fits.
     let (mut low, mut high) = (0.0, 16.0 * count as f64);
     for _ in 0..60 {
-        let middle = 0.5 * (low + high);
+        let middle = f64::midpoint(low, high);
         if cut(&water_fill(products, middle)).len() > count {
             high = middle;
         } else {

@@ -52,7 +52,7 @@ type StoredText = Omit<RecordRow, "text"> & { readonly text: string | Uint8Array
 function whole(row: StoredText): RecordRow {
   const { text } = row;
   return typeof text === "object" && text !== null
-    ? { ...row, text: new TextDecoder().decode(text) }
+    ? { ...row, text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(text) }
     : { ...row, text };
 }
 

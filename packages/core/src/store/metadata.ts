@@ -6,24 +6,38 @@ function refuse(id: string, what: string): never {
   throw new ThermoclineError("ARGUMENT", `The metadata of record ${shown(id)} ${what}; give plain JSON values.`);
 }
 
+/** SQLite reads JSON up to a depth of 1,000, and a filter would fail on what is deeper. */
+const MAX_DEPTH = 500;
+
 /** Metadata as JSON text. What JSON would lose in silence is an error; undefined members are left out, as JSON does. */
 export function metadataJson(id: string, metadata: unknown): string {
   if (metadata === undefined || metadata === null) return "{}";
   if (typeof metadata !== "object" || Array.isArray(metadata)) refuse(id, `is ${shown(metadata)}, not an object`);
+  const depths = new Map<unknown, number>();
+  // A function, because JSON.stringify tells it the object that holds the key.
+  function check(this: unknown, key: string, value: unknown): unknown {
+    const depth = (depths.get(this) ?? -1) + 1;
+    if (depth > MAX_DEPTH) refuse(id, `is nested deeper than ${MAX_DEPTH} levels`);
+    // SQLite ends the keys of JSON paths there, and a filter would find the wrong key.
+    if (key.includes("\0")) refuse(id, "has a key with U+0000");
+    if (typeof value === "number" && !Number.isFinite(value)) refuse(id, `has ${value} at ${shown(key)}`);
+    if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint") {
+      refuse(id, `has a ${typeof value} at ${shown(key)}`);
+    }
+    if (value === undefined && Array.isArray(this)) refuse(id, "has undefined in an array");
+    if (value instanceof Map || value instanceof Set) refuse(id, `has a Map or a Set at ${shown(key)}`);
+    if (typeof value === "object") depths.set(value, depth);
+    return value;
+  }
+  let json: string | undefined;
   try {
-    return JSON.stringify(metadata, (key, value: unknown) => {
-      // SQLite ends the keys of JSON paths there, and a filter would find the wrong key.
-      if (key.includes("\0")) refuse(id, "has a key with U+0000");
-      if (typeof value === "number" && !Number.isFinite(value)) refuse(id, `has ${value} at ${shown(key)}`);
-      if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint") {
-        refuse(id, `has a ${typeof value} at ${shown(key)}`);
-      }
-      return value;
-    });
+    json = JSON.stringify(metadata, check);
   } catch (cause) {
     if (cause instanceof ThermoclineError) throw cause;
     throw new ThermoclineError("ARGUMENT", `The metadata of record ${shown(id)} cannot be written as JSON.`, { cause });
   }
+  if (!json?.startsWith("{")) refuse(id, "is no object as JSON");
+  return json;
 }
 
 /** The metadata behind JSON text that `metadataJson` wrote. */

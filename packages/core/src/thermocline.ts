@@ -1,17 +1,20 @@
 import { Catalogue } from "./catalogue/catalogue.js";
+import { throwIfAborted } from "./catalogue/pace.js";
 import { ThermoclineError } from "./errors.js";
 import type { Filter } from "./filter/filter.js";
 import { loadKernel } from "./kernel/load.js";
 import { calibrate } from "./store/calibrate.js";
 import { demoteSelected } from "./store/demote.js";
-import { type Engine, partitionOf } from "./store/engine.js";
+import type { Engine } from "./store/engine.js";
+import { getRecords } from "./store/get.js";
 import { loadTiers } from "./store/load.js";
-import { queryRecords, stored, vectorOf } from "./store/query.js";
+import { checkOptions } from "./store/options.js";
+import { queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
 import { conditionOf } from "./store/selection.js";
-import { resolveSettings, shown, storedSettings } from "./store/settings.js";
+import { codecSpec, refuseDamaged, resolveSettings, type Settings, shown, storedSettings } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
-import { validDim, validId, validNamespace } from "./store/validate.js";
+import { validDim, validId, validNamespace, validPath } from "./store/validate.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
 import { Heat } from "./tiers/heat.js";
 import type {
@@ -35,7 +38,8 @@ import type {
  * in one SQLite file or in memory. Vectors have `dim` components; scores are similarities, higher is better.
  *
  * Every call may reject with a {@link ThermoclineError}; a call that rejects has changed nothing, and what a resolved
- * call promised is on disk. Calls may overlap: writes are done one after the other, queries see the last finished write.
+ * call promised is on disk. Calls may overlap: writes are done one after the other as they were called, queries see the
+ * last finished write. Only a demotion or calibration that ends early keeps what it has done: tiers change, not records.
  *
  * @typeParam M - what the metadata of this store's records looks like
  * @example
@@ -47,6 +51,8 @@ import type {
 export class Thermocline<M extends Metadata = Metadata> {
   readonly #engine: Engine;
   readonly #rebalancing: Rebalancing;
+  /** Calls under way, which `close` waits for. They settle, and never reject. */
+  readonly #calls = new Set<Promise<unknown>>();
   #closed = false;
 
   private constructor(engine: Engine) {
@@ -63,29 +69,25 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const store = await Thermocline.open({ path: "memory.db", dim: 384, cold: { bytes: 24 } });
    */
   static async open<M extends Metadata = Metadata>(options: OpenOptions = {}): Promise<Thermocline<M>> {
-    if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
-      throw new ThermoclineError("ARGUMENT", `path is ${shown(options.path)}; give a file's path, or leave it out.`);
-    }
-    // Options are checked before a file is made for them.
-    resolveSettings(options, new Map());
+    checkOptions("open", options);
+    if (options.hot !== undefined) checkOptions("hot", options.hot);
+    if (options.cold !== undefined) checkOptions("cold", options.cold);
+    if (options.path !== undefined) validPath(options.path);
     const given = options.dim === undefined ? undefined : validDim(options.dim);
     const kernel = await loadKernel(options.kernel);
-    const catalogue = await Catalogue.open(options.path, kernel.checksum);
+    const catalogue = await Catalogue.open(options.path, kernel.checksum, () => {
+      agree(options, given, new Map());
+    });
     try {
       const before = catalogue.reader.settings();
-      const settings = resolveSettings(options, before);
-      const dim = before.has("dim") ? Number(before.get("dim")) : given;
-      if (given !== undefined && given !== dim) {
-        const advice = "leave dim out, or make a new store for another embedding model";
-        throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
-      }
-      const wanted = new Map([
-        ...storedSettings(settings),
-        ...(dim === undefined ? [] : [["dim", String(dim)] as const]),
-      ]);
-      if (wanted.size !== before.size) {
+      refuseDamaged(options.path ?? "The store in memory", before);
+      let settings = agree(options, given, before);
+      if (before.size === 0 || (given !== undefined && !before.has("dim"))) {
         await catalogue.write((transaction) => {
-          for (const [key, value] of wanted) transaction.setSetting(key, value);
+          // Another process may have been first.
+          settings = agree(options, given, transaction.settings());
+          for (const [key, value] of storedSettings(settings)) transaction.setSetting(key, value);
+          if (given !== undefined) transaction.setSetting("dim", String(given));
         });
       }
       const engine: Engine = {
@@ -95,11 +97,11 @@ export class Thermocline<M extends Metadata = Metadata> {
         heat: new Heat(),
         namespaces: new Map(),
         partitions: new Map(),
-        dim,
+        dim: undefined,
         codebook: undefined,
         demotions: 0,
       };
-      await loadTiers(engine);
+      await catalogue.follow(() => loadTiers(engine));
       return new Thermocline<M>(engine);
     } catch (error) {
       catalogue.close();
@@ -116,9 +118,11 @@ export class Thermocline<M extends Metadata = Metadata> {
    * await store.upsert([{ id: "a", vector: embedding, text: "hello", metadata: { lang: "en" } }]);
    */
   async upsert(records: readonly RecordInput[], options: UpsertOptions = {}): Promise<void> {
-    await this.#refresh();
-    await upsertRecords(this.#engine, records, options);
-    await this.#rebalancing.start();
+    await this.#call(async () => {
+      checkOptions("upsert", options);
+      await upsertRecords(this.#engine, records, options);
+      await this.#rebalancing.start();
+    });
   }
 
   /**
@@ -130,8 +134,11 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const hits = await store.query({ vector, k: 5, filter: { year: { $gte: 2015 } } });
    */
   async query(options: QueryOptions<M>): Promise<Hit<M>[]> {
-    await this.#refresh();
-    return queryRecords(this.#engine, options);
+    const engine = this.#engine;
+    return this.#call(async () => {
+      checkOptions("query", options);
+      return engine.catalogue.read(() => queryRecords(engine, options));
+    });
   }
 
   /**
@@ -141,20 +148,15 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const [first] = await store.get(["a"], { includeVectors: true });
    */
   async get(ids: readonly string[], options: GetOptions = {}): Promise<(StoredRecord<M> | undefined)[]> {
-    await this.#refresh();
-    if (!Array.isArray(ids)) throw new ThermoclineError("ARGUMENT", `ids is ${shown(ids)}; give an array of strings.`);
-    const checked = ids.map(validId);
-    const name = validNamespace(options.namespace);
     const engine = this.#engine;
-    await engine.catalogue.ready();
-    const namespace = engine.namespaces.get(name);
-    const { dim } = engine;
-    return checked.map((id) => {
-      const record = namespace === undefined ? undefined : engine.catalogue.reader.recordById(namespace, id);
-      if (!record || namespace === undefined || dim === undefined) return undefined;
-      const found = stored<M>(record, name, record.block === null ? "hot" : "cold");
-      if (!options.includeVectors) return found;
-      return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record) };
+    return this.#call(async () => {
+      checkOptions("get", options);
+      if (!Array.isArray(ids))
+        throw new ThermoclineError("ARGUMENT", `ids is ${shown(ids)}; give an array of strings.`);
+      const checked = Array.from(ids, validId);
+      const name = validNamespace(options.namespace);
+      throwIfAborted(options.signal);
+      return engine.catalogue.read(() => getRecords<M>(engine, name, checked, options.includeVectors === true));
     });
   }
 
@@ -165,8 +167,10 @@ export class Thermocline<M extends Metadata = Metadata> {
    * await store.delete({ filter: { lang: "en" } });
    */
   async delete(selection: Selection, options: CallOptions = {}): Promise<number> {
-    await this.#refresh();
-    return deleteRecords(this.#engine, selection, options);
+    return this.#call(async () => {
+      checkOptions("delete", options);
+      return deleteRecords(this.#engine, selection, options);
+    });
   }
 
   /**
@@ -176,12 +180,17 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const recent = await store.count({ year: { $gte: 2015 } });
    */
   async count(filter?: Filter, options: CallOptions = {}): Promise<number> {
-    await this.#refresh();
-    const condition = conditionOf(filter);
-    const name = validNamespace(options.namespace);
-    await this.#engine.catalogue.ready();
-    const namespace = this.#engine.namespaces.get(name);
-    return namespace === undefined ? 0 : this.#engine.catalogue.reader.count(namespace, condition);
+    const engine = this.#engine;
+    return this.#call(async () => {
+      checkOptions("count", options);
+      const condition = conditionOf(filter);
+      const name = validNamespace(options.namespace);
+      throwIfAborted(options.signal);
+      return engine.catalogue.read(() => {
+        const namespace = engine.namespaces.get(name);
+        return namespace === undefined ? 0 : engine.catalogue.reader.count(namespace, condition);
+      });
+    });
   }
 
   /**
@@ -191,8 +200,10 @@ export class Thermocline<M extends Metadata = Metadata> {
    * await store.demote({ filter: { archived: true } });
    */
   async demote(selection: Selection, options: DemoteOptions = {}): Promise<number> {
-    await this.#refresh();
-    return this.#rebalancing.exclusive(() => demoteSelected(this.#engine, selection, options));
+    return this.#call(async () => {
+      checkOptions("demote", options);
+      return this.#rebalancing.exclusive(() => demoteSelected(this.#engine, selection, options));
+    });
   }
 
   /**
@@ -204,14 +215,15 @@ export class Thermocline<M extends Metadata = Metadata> {
    * await store.calibrate({ onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
    */
   async calibrate(options: CalibrateOptions = {}): Promise<void> {
-    await this.#refresh();
-    await this.#rebalancing.exclusive(() => calibrate(this.#engine, options));
+    await this.#call(async () => {
+      checkOptions("calibrate", options);
+      await this.#rebalancing.exclusive(() => calibrate(this.#engine, options));
+    });
   }
 
   /** Resolves when the moves between tiers that are under way have ended; rejects if one of them failed. */
   async settled(): Promise<void> {
-    this.#assertOpen();
-    await this.#rebalancing.settled();
+    await this.#call(() => this.#rebalancing.settled());
   }
 
   /**
@@ -233,11 +245,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * await store.backup("memory-2024-05-01.db");
    */
   async backup(path: string): Promise<void> {
-    this.#assertOpen();
-    if (typeof path !== "string" || path === "") {
-      throw new ThermoclineError("ARGUMENT", `path is ${shown(path)}; give the path of the file to make.`);
-    }
-    await this.#engine.catalogue.backup(path);
+    await this.#call(async () => this.#engine.catalogue.backup(validPath(path)));
   }
 
   /**
@@ -247,7 +255,9 @@ export class Thermocline<M extends Metadata = Metadata> {
   async close(): Promise<void> {
     this.#assertOpen();
     this.#closed = true;
-    await this.#rebalancing.stop();
+    this.#rebalancing.stop();
+    await Promise.all(this.#calls);
+    await this.#rebalancing.ended();
     await this.#engine.catalogue.idle();
     this.#engine.catalogue.close();
     this.#engine.partitions.clear();
@@ -262,9 +272,32 @@ export class Thermocline<M extends Metadata = Metadata> {
     if (this.#closed) throw new ThermoclineError("CLOSED", "This store is closed; open it again to use it.");
   }
 
-  /** Before each call: the store must be open, and what another process has committed must be in RAM. */
-  async #refresh(): Promise<void> {
+  /** Every call goes through here: the store must be open, and `close` waits for its end. */
+  async #call<T>(work: () => Promise<T>): Promise<T> {
     this.#assertOpen();
-    if (this.#engine.catalogue.changedElsewhere()) await loadTiers(this.#engine);
+    const result = work();
+    const ended = result.then(
+      () => {
+        this.#calls.delete(ended);
+      },
+      () => {
+        this.#calls.delete(ended);
+      },
+    );
+    this.#calls.add(ended);
+    return result;
   }
+}
+
+/** The settings that options and file agree on. */
+function agree(options: OpenOptions, given: number | undefined, stored: ReadonlyMap<string, string>): Settings {
+  const settings = resolveSettings(options, stored);
+  const before = stored.get("dim");
+  const dim = before === undefined ? given : Number(before);
+  if (given !== undefined && given !== dim) {
+    const advice = "leave dim out, or make a new store for another embedding model";
+    throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
+  }
+  if (dim !== undefined) codecSpec(settings, dim);
+  return settings;
 }

@@ -52,7 +52,7 @@ export interface Progress {
 export interface CallOptions {
   /** The tenant; records of one namespace are never seen from another. Default `"default"`. */
   readonly namespace?: string | undefined;
-  /** Aborting rejects with code `ABORTED` and leaves the store as it was. */
+  /** Aborting rejects with code `ABORTED` and leaves the store as it was; of moves between tiers, the blocks that were done stay done. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,14 +1,21 @@
-import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { ThermoclineError } from "../errors.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
+import { inspectHeader } from "./header.js";
 import { Reader } from "./reader.js";
-import { createSchema, expectedBytes, inspectSchema, LAYOUT, pages } from "./schema.js";
-import { backupDatabase, openDatabase, sqlError } from "./sqlite.js";
+import { createSchema, expectedBytes, pages } from "./schema.js";
+import { backupDatabase, openDatabase } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
 
 /** How long a write waits for another process to finish its own. */
 const LOCK_TIMEOUT_MS = 5_000;
+
+/** How long a read may hold the event loop while another process opens or closes the file; it never waits for writes. */
+const READ_TIMEOUT_MS = 1_000;
+
+/** How often a read is repeated because another process committed during it. */
+const ATTEMPTS = 4;
 
 /** Free pages are given back from one in this many. */
 const RECLAIM_SHARE = 8;
@@ -23,44 +30,51 @@ const MEMORY = ":memory:";
  *
  * A file has two connections. Writes are transactions that may take many turns of the event loop, one at a time;
  * meanwhile reads go through the other connection and see the last commit. In memory there is only one connection, so
- * there reads wait for the write: `ready` does.
+ * there reads wait for the writes before them, and writes for the reads before them.
+ *
+ * The store keeps an image of it in RAM. Before a read or a write begins, that image is loaded anew if another process
+ * has committed since; while a transaction is open none can.
  */
 export class Catalogue {
   readonly #checksum: Checksum;
   readonly #writer: Connection;
   readonly #reading: Connection;
   readonly reader: Reader;
-  #queue: Promise<unknown> = Promise.resolve();
-  #version = 0;
+  /** Settles when the writes so far have ended. */
+  #writes: Promise<unknown> = Promise.resolve();
+  /** In memory: reads under way. They settle, and never reject. */
+  readonly #reads = new Set<Promise<unknown>>();
+  #load: () => Promise<void> = async () => {};
+  #loading: Promise<void> | undefined;
+  /** The data version that the image in RAM shows; undefined when it shows none. */
+  #shown: number | undefined;
 
   private constructor(writer: Connection, reading: Connection, checksum: Checksum) {
     this.#checksum = checksum;
     this.#writer = writer;
     this.#reading = reading;
     this.reader = new Reader(reading, checksum);
-    this.#version = this.#dataVersion();
   }
 
-  /** Opens or makes a store. Refuses a file that is not one, before changing anything in it. */
-  static async open(path: string | undefined, checksum: Checksum): Promise<Catalogue> {
-    const name = path ?? MEMORY;
-    const writer = new Connection(path ?? "The store in memory", await openDatabase(name));
-    let reading = writer;
+  /** Opens a store, or makes it unless `check` throws. Refuses a file that is not one, before changing anything in it. */
+  static async open(given: string | undefined, checksum: Checksum, check: () => void): Promise<Catalogue> {
+    // Made whole, because SQLite takes a name that begins with "file:" for an address.
+    const path = given && resolve(given);
+    if (path === undefined || !(await inspectHeader(path))) check();
+    const writer = new Connection(path ?? "The store in memory", await openDatabase(path ?? MEMORY));
     try {
-      const empty = inspected(writer);
-      if (empty) writer.exec(LAYOUT);
-      if (path !== undefined) {
-        await refuseTruncated(writer, path);
-        // Sets how the file is written, which an existing store of ours already has.
-        writer.exec("PRAGMA journal_mode = WAL");
-        writer.exec("PRAGMA synchronous = FULL");
-      }
-      if (empty) createSchema(writer.database);
-      if (path !== undefined) reading = new Connection(path, await openDatabase(path));
+      // Others may be making the same file.
+      await patiently(() => {
+        createSchema(writer);
+        if (path !== undefined) writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      });
+      if (path === undefined) return new Catalogue(writer, writer, checksum);
+      const reading = new Connection(path, await openDatabase(path));
+      reading.exec(`PRAGMA busy_timeout = ${READ_TIMEOUT_MS}`);
       return new Catalogue(writer, reading, checksum);
-    } catch (cause) {
+    } catch (error) {
       writer.close();
-      throw sqlError(name, cause);
+      throw error;
     }
   }
 
@@ -73,43 +87,62 @@ export class Catalogue {
     return expectedBytes(this.#reading.database);
   }
 
-  /** Resolves when `reader` sees only what is committed. */
-  async ready(): Promise<void> {
-    if (this.#reading === this.#writer) await this.idle();
-  }
+  /** Resolves at once: `read` does the waiting. */
+  async ready(): Promise<void> {}
 
   /** Resolves when no write is under way or waiting. */
   async idle(): Promise<void> {
-    await this.#queue;
+    await this.#writes;
   }
 
-  /** Whether another process has committed to this file since this was last asked. */
-  changedElsewhere(): boolean {
-    const version = this.#dataVersion();
-    const changed = version !== this.#version;
-    this.#version = version;
-    return changed;
+  /** Calls `load` to make the image in RAM, now and whenever another process has committed. It must replace it in one turn. */
+  async follow(load: () => Promise<void>): Promise<void> {
+    this.#load = load;
+    await this.#refresh();
+  }
+
+  /** Runs `work` on what is committed; again, if another process has committed meanwhile. */
+  async read<T>(work: () => T | Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      let result: Promise<T>;
+      if (this.#reading === this.#writer) {
+        result = this.#writes.then(() => this.#refresh()).then(work);
+        this.#hold(result);
+      } else {
+        await this.#refresh();
+        result = Promise.resolve().then(work);
+      }
+      await result.catch(() => {});
+      if (attempt === ATTEMPTS || !this.#stale) return result;
+    }
   }
 
   /**
    * Runs `work` in a transaction, after those before it. When it resolves, its changes are on disk, and `apply` has run
-   * with its result before anyone else could look. When it rejects, nothing has changed.
+   * with its result before anyone else could look. When it rejects, nothing has changed. The transaction has its place
+   * in the order of calls from now on, but begins only when `prepared` has resolved.
    */
-  write<T>(work: (transaction: Transaction) => T | Promise<T>, apply: (result: T) => void = () => {}): Promise<T> {
-    const turn = this.#queue.then(async () => {
-      await this.#begin();
+  write<T>(
+    work: (transaction: Transaction) => T | Promise<T>,
+    apply: (result: T) => void = () => {},
+    prepared: Promise<unknown> = Promise.resolve(),
+  ): Promise<T> {
+    // It may reject long before its turn comes.
+    prepared.catch(() => {});
+    return this.#exclusive(async () => {
+      await prepared;
+      await patiently(() => this.#writer.exec("BEGIN IMMEDIATE"));
       try {
+        await this.#refresh();
         const result = await work(new Transaction(this.#writer, this.#checksum));
         this.#writer.exec("COMMIT");
-        apply(result);
+        this.#applied(() => apply(result));
         return result;
       } catch (error) {
         this.#rollBack();
         throw error;
       }
     });
-    this.#queue = turn.catch(() => {});
-    return turn;
   }
 
   /** Gives free pages back to the disk, a few at a time, if they are more than new rows will soon fill. */
@@ -125,9 +158,12 @@ export class Catalogue {
   }
 
   /** Copies the store to another file, as it is at one moment, while it is in use. */
-  async backup(path: string): Promise<void> {
-    await this.idle();
-    await backupDatabase(this.#reading.database, path);
+  async backup(given: string): Promise<void> {
+    const path = resolve(given);
+    await inspectHeader(path);
+    const copy = () => backupDatabase(this.#reading.database, path);
+    // In memory the copy would have a write that is under way in it.
+    await (this.#reading === this.#writer ? this.#exclusive(copy) : copy());
   }
 
   /** Call when idle. */
@@ -144,18 +180,63 @@ export class Catalogue {
     this.#writer.close();
   }
 
-  async #begin(): Promise<void> {
-    const deadline = performance.now() + LOCK_TIMEOUT_MS;
-    for (let wait = 1; ; wait = Math.min(2 * wait, 50)) {
-      try {
-        return this.#writer.exec("BEGIN IMMEDIATE");
-      } catch (error) {
-        const locked = error instanceof ThermoclineError && error.code === "LOCKED";
-        if (!locked || performance.now() > deadline) throw error;
-        await new Promise((resolve) => {
-          setTimeout(resolve, wait);
-        });
-      }
+  /** Runs `turn` when the writes, and in memory the reads, before it have ended. */
+  #exclusive<T>(turn: () => Promise<T>): Promise<T> {
+    const result = Promise.all([this.#writes, ...this.#reads]).then(turn);
+    this.#writes = result.catch(() => {});
+    return result;
+  }
+
+  /** Makes the next write wait for a read. */
+  #hold(read: Promise<unknown>): void {
+    const ended = read
+      .catch(() => {})
+      .finally(() => {
+        this.#reads.delete(ended);
+      });
+    this.#reads.add(ended);
+  }
+
+  /** What is committed cannot be undone: when RAM does not take it, it is loaded anew before the next call. */
+  #applied(apply: () => void): void {
+    try {
+      apply();
+    } catch {
+      this.#shown = undefined;
+    }
+  }
+
+  /** Whether RAM shows less than what is committed. */
+  get #stale(): boolean {
+    return this.#dataVersion() !== this.#shown;
+  }
+
+  /** Makes the image in RAM show at least what was committed when this was called. */
+  async #refresh(): Promise<void> {
+    // A load under way may have begun before the last commit.
+    if (this.#loading) await this.#loading;
+    if (!this.#stale) return;
+    this.#loading ??= this.#reload().finally(() => {
+      this.#loading = undefined;
+    });
+    await this.#loading;
+  }
+
+  async #reload(): Promise<void> {
+    // Asked before the snapshot is taken: a commit in between only makes for one more load.
+    const version = this.#dataVersion();
+    await this.#snapshot(this.#load);
+    this.#shown = version;
+  }
+
+  /** Lets `reader` see one moment, however long `work` takes; in memory a reload is never beside a write. */
+  async #snapshot(work: () => Promise<void>): Promise<void> {
+    if (this.#reading === this.#writer) return work();
+    this.#reading.exec("BEGIN; SELECT count(*) FROM settings");
+    try {
+      await work();
+    } finally {
+      this.#reading.exec("COMMIT");
     }
   }
 
@@ -172,26 +253,18 @@ export class Catalogue {
   }
 }
 
-function inspected(connection: Connection): boolean {
-  try {
-    return inspectSchema(connection.database, connection.path);
-  } catch (cause) {
-    throw sqlError(connection.path, cause);
-  }
-}
-
-async function refuseTruncated(connection: Connection, path: string): Promise<void> {
-  const { size } = await stat(path);
-  const expected = expectedBytes(connection.database);
-  // Pages that are not in the file yet may be in the write-ahead log beside it.
-  const log = await stat(`${path}-wal`).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size < expected && log === 0) {
-    throw new ThermoclineError(
-      "CORRUPT",
-      `${path} was cut off: it has ${size} bytes of ${expected}. Restore a backup.`,
-    );
+/** Repeats what another process locks out, for a while. */
+async function patiently(call: () => void): Promise<void> {
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  for (let wait = 1; ; wait = Math.min(2 * wait, 50)) {
+    try {
+      return call();
+    } catch (error) {
+      const locked = error instanceof ThermoclineError && error.code === "LOCKED";
+      if (!locked || performance.now() > deadline) throw error;
+      await new Promise((resolve) => {
+        setTimeout(resolve, wait);
+      });
+    }
   }
 }

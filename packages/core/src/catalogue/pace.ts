@@ -12,6 +12,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   }
 }
 
+/** An error as it is, unless it says that nothing was changed: then one that says what was. */
+export function abortedAfter(error: unknown, changed: string): unknown {
+  if (!(error instanceof ThermoclineError) || error.code !== "ABORTED") return error;
+  return new ThermoclineError("ABORTED", `The call was aborted by its signal; ${changed}.`, { cause: error.cause });
+}
+
 /** Cuts long synchronous loops into slices of a few milliseconds: call `step` between items. */
 export class Pace {
   readonly #signal: AbortSignal | undefined;

@@ -1,11 +1,6 @@
-import { ThermoclineError } from "../errors.js";
-import type { Database } from "./sqlite.js";
-
-/** "THMC": marks an SQLite file as a Thermocline store. */
-const APPLICATION_ID = 0x54484d43;
-
-/** Version of the tables below. A file with a higher one was written by a newer Thermocline. */
-export const FORMAT_VERSION = 1;
+import type { Connection } from "./connection.js";
+import { APPLICATION_ID, FORMAT_VERSION, refuseForeign } from "./header.js";
+import { type Database, translating } from "./sqlite.js";
 
 /**
  * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
@@ -57,27 +52,12 @@ function pragma(database: Database, name: string): number {
   return row[name] ?? 0;
 }
 
-/** Refuses a file that is not ours before anything is written to it; returns whether it has no tables yet. */
-export function inspectSchema(database: Database, path: string): boolean {
+/** Whether there are no tables yet; a database with other tables than ours is refused. */
+function isEmpty({ database, path }: Connection): boolean {
   const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
   const application = pragma(database, "application_id");
-  const version = pragma(database, "user_version");
-  if (tables === 0 && application === 0 && version === 0) return true;
-  if (application !== APPLICATION_ID) {
-    throw new ThermoclineError(
-      "FORMAT",
-      `${path} is an SQLite database of another application, not a Thermocline store; choose another path.`,
-    );
-  }
-  if (version > FORMAT_VERSION) {
-    throw new ThermoclineError(
-      "VERSION",
-      `${path} has format version ${version}, and this Thermocline reads up to ${FORMAT_VERSION}; update @thermocline/core.`,
-    );
-  }
-  if (version < 1) {
-    throw new ThermoclineError("CORRUPT", `${path} has format version ${version}, which never was; restore a backup.`);
-  }
+  if (tables === 0 && application === 0) return true;
+  refuseForeign(path, application, pragma(database, "user_version"));
   return false;
 }
 
@@ -85,13 +65,25 @@ export function inspectSchema(database: Database, path: string): boolean {
  * How a new file is laid out, before anything is in it: pages that hold several vectors, and a free list that can be given
  * back to the disk.
  */
-export const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
+const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
 
-/** Makes the tables, all or none of them. */
-export function createSchema(database: Database): void {
-  database.exec(
-    `BEGIN IMMEDIATE; ${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT;`,
-  );
+/** Makes the tables, all or none of them, if there are none. */
+export function createSchema(connection: Connection): void {
+  translating(connection.path, () => {
+    if (!isEmpty(connection)) return;
+    const { database } = connection;
+    database.exec(`${LAYOUT} BEGIN IMMEDIATE;`);
+    try {
+      // Another process may have been first.
+      if (isEmpty(connection)) {
+        database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION};`);
+      }
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  });
 }
 
 /** How many pages are free, and how many there are. */

@@ -1,7 +1,7 @@
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
+import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { CalibrateOptions } from "../types.js";
-import { type Codebook, type Engine, partitionOf, scored } from "./engine.js";
+import { type Engine, partitionOf, scored } from "./engine.js";
 import { decodeOriginal } from "./original.js";
 import { codecSpec, integer } from "./settings.js";
 
@@ -38,26 +38,25 @@ async function sampleVectors(engine: Engine, dim: number, size: number, signal: 
 /** Fits a codebook on what is stored, and keeps it. Cold rows are then coded anew from their originals. */
 export async function calibrate(engine: Engine, options: CalibrateOptions): Promise<void> {
   const { signal, onProgress } = options;
-  const { kernel, settings, dim } = engine;
+  const { kernel, settings, catalogue } = engine;
   const size = integer("sampleSize", options.sampleSize ?? SAMPLE_ROWS, 1, 2 ** 24);
   throwIfAborted(signal);
+  const { dim, blocks } = await catalogue.read(() => ({ dim: engine.dim, blocks: catalogue.reader.blockNumbers() }));
   const nothing = "There is nothing to calibrate on; upsert records first (1,000 or more give a good codebook).";
   if (dim === undefined) throw new ThermoclineError("ARGUMENT", nothing);
   const spec = codecSpec(settings, dim);
-  const blocks = engine.catalogue.reader.blockNumbers();
   if (blocks.length > 0 && settings.originals === "none") {
     const why = 'a store with originals "none" cannot code its cold rows anew; make a new store with originals kept';
     throw new ThermoclineError("UNSUPPORTED", `The store is calibrated already, and ${why}.`);
   }
-  await engine.catalogue.ready();
-  const sample = await sampleVectors(engine, dim, size, signal);
+  const sample = await catalogue.read(() => sampleVectors(engine, dim, size, signal));
   const sampleRows = sample.length / dim;
   if (sampleRows === 0) throw new ThermoclineError("ARGUMENT", nothing);
   onProgress?.({ phase: "calibrate", done: 0, total: blocks.length + 1 });
   const bytes = await kernel.fit(spec, settings.metric, dim, sample);
   throwIfAborted(signal);
   const codec = kernel.codec(bytes);
-  await engine.catalogue.write(
+  await catalogue.write(
     (transaction) => ({
       number: transaction.insertCodebook(settings.codec, sampleRows, bytes),
       codec,
@@ -68,25 +67,31 @@ export async function calibrate(engine: Engine, options: CalibrateOptions): Prom
       engine.codebook = codebook;
     },
   );
-  const codebook = engine.codebook;
   onProgress?.({ phase: "calibrate", done: 1, total: blocks.length + 1 });
-  for (const [done, block] of blocks.entries()) {
-    throwIfAborted(signal);
-    if (codebook) await recode(engine, dim, block, codebook);
-    onProgress?.({ phase: "calibrate", done: done + 2, total: blocks.length + 1 });
+  let coded = 0;
+  try {
+    for (const block of blocks) {
+      throwIfAborted(signal);
+      await recode(engine, dim, block);
+      coded += 1;
+      onProgress?.({ phase: "calibrate", done: coded + 1, total: blocks.length + 1 });
+    }
+  } catch (error) {
+    throw abortedAfter(error, `the new codebook is in use, and ${coded} of ${blocks.length} blocks are coded with it`);
   }
-  if (blocks.length > 0) await engine.catalogue.write((transaction) => transaction.deleteUnusedCodebooks());
+  if (blocks.length > 0) await catalogue.write((transaction) => transaction.deleteUnusedCodebooks());
 }
 
 /**
  * Codes one block anew from originals. Blocks of two codebooks may be searched side by side meanwhile: their candidates
  * are all rescored from originals, which such a store has.
  */
-async function recode(engine: Engine, dim: number, block: number, codebook: Codebook): Promise<void> {
+async function recode(engine: Engine, dim: number, block: number): Promise<void> {
   await engine.catalogue.write(
     async (transaction) => {
+      const { codebook } = engine;
       // Deleting its last row may have taken the block away since.
-      if (!transaction.blockNumbers().includes(block)) return undefined;
+      if (!codebook || !transaction.blockNumbers().includes(block)) return undefined;
       const { namespace, rows, live } = transaction.block(block);
       const kept = rows.filter((_, i) => ((live[i >> 3] ?? 0) >> (i & 7)) & 1);
       const vectors = new Float32Array(kept.length * dim);
@@ -100,12 +105,12 @@ async function recode(engine: Engine, dim: number, block: number, codebook: Code
       }
       const codes = await codebook.codec.encode(scored(engine, vectors, dim));
       const bits = transaction.replaceBlock(block, codebook.number, kept, codes);
-      return { namespace, kept, codes, bits };
+      return { namespace, kept, codes, bits, codec: codebook.codec };
     },
     (done) => {
       if (!done) return;
       const partition = partitionOf(engine, done.namespace, dim);
-      partition.setBlock(block, codebook.codec, done.kept, done.codes, done.bits);
+      partition.setBlock(block, done.codec, done.kept, done.codes, done.bits);
     },
   );
 }

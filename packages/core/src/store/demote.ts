@@ -1,4 +1,4 @@
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
+import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import type { DemoteOptions, Selection } from "../types.js";
@@ -23,16 +23,12 @@ export async function demoteSelected(engine: Engine, selection: Selection, optio
   const selected = validSelection(selection);
   const name = validNamespace(options.namespace);
   throwIfAborted(options.signal);
-  await engine.catalogue.ready();
-  const namespace = engine.namespaces.get(name);
-  if (namespace === undefined) return 0;
-  const rows = selectedRows(engine.catalogue.reader, namespace, selected);
-  return demoteRows(
-    engine,
-    namespace,
-    rows.filter((row) => engine.heat.has(row)),
-    options,
-  );
+  const { namespace, rows } = await engine.catalogue.read(() => {
+    const namespace = engine.namespaces.get(name);
+    const rows = namespace === undefined ? [] : selectedRows(engine.catalogue.reader, namespace, selected);
+    return { namespace, rows: rows.filter((row) => engine.heat.has(row)) };
+  });
+  return namespace === undefined ? 0 : demoteRows(engine, namespace, rows, options);
 }
 
 /** Moves hot rows of one namespace to the cold tier, a block at a time. */
@@ -44,14 +40,17 @@ export async function demoteRows(
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const codebook = await ensureCodebook(engine, options);
-  const dim = engine.dim;
-  if (!codebook || dim === undefined) return 0;
+  if (!codebook) return 0;
   const ascending = Uint32Array.from(rows).sort();
   let moved = 0;
-  for (let at = 0; at < ascending.length; at += BLOCK_ROWS) {
-    throwIfAborted(options.signal);
-    moved += await demoteBlock(engine, dim, namespace, ascending.subarray(at, at + BLOCK_ROWS), options.signal);
-    options.onProgress?.({ phase: "demote", done: Math.min(at + BLOCK_ROWS, rows.length), total: rows.length });
+  try {
+    for (let at = 0; at < ascending.length; at += BLOCK_ROWS) {
+      throwIfAborted(options.signal);
+      moved += await demoteBlock(engine, namespace, ascending.subarray(at, at + BLOCK_ROWS), options.signal);
+      options.onProgress?.({ phase: "demote", done: Math.min(at + BLOCK_ROWS, rows.length), total: rows.length });
+    }
+  } catch (error) {
+    throw moved > 0 ? abortedAfter(error, `${moved} of ${rows.length} rows had moved, and stay cold`) : error;
   }
   return moved;
 }
@@ -59,17 +58,17 @@ export async function demoteRows(
 /** Codes up to a block of rows in one transaction, leaving out those that are gone by then. */
 async function demoteBlock(
   engine: Engine,
-  dim: number,
   namespace: number,
   wanted: Uint32Array,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const partition = partitionOf(engine, namespace, dim);
   const { moved } = await engine.catalogue.write(
     async (transaction) => {
-      const codebook = engine.codebook;
+      const { codebook, dim } = engine;
       const moved = wanted.filter((row) => engine.heat.has(row));
-      if (!codebook || moved.length === 0) return { moved, added: undefined };
+      if (!codebook || dim === undefined || moved.length === 0)
+        return { moved: moved.subarray(0, 0), added: undefined };
+      const partition = partitionOf(engine, namespace, dim);
       const codes = await codebook.codec.encode(partition.hotVectors(moved));
       const added = place(transaction, namespace, codebook, moved, codes);
       const pace = new Pace(signal);
@@ -77,12 +76,12 @@ async function demoteBlock(
         transaction.moveToCold(row, added.block, kept(engine, transaction, dim, row));
         if (pace.due) await pace.pause();
       }
-      return { moved, added: { ...added, codebook } };
+      return { moved, added: { ...added, codebook, partition } };
     },
     ({ moved, added }) => {
       if (!added) return;
-      partition.setBlock(added.block, added.codebook.codec, added.rows, added.codes, added.live);
-      partition.removeHot(moved);
+      added.partition.setBlock(added.block, added.codebook.codec, added.rows, added.codes, added.live);
+      added.partition.removeHot(moved);
       for (const row of moved) engine.heat.release(row);
       engine.demotions += moved.length;
     },

@@ -1,37 +1,57 @@
 import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
-import type { Codec } from "../kernel/kernel.js";
-import { type Engine, partitionOf, scored } from "./engine.js";
+import type { Codec, Partition } from "../kernel/kernel.js";
+import { type Codebook, type Engine, scored } from "./engine.js";
 import { decodeOriginal } from "./original.js";
 
 /** Hot rows read at a time. */
 const PAGE = 1_024;
 
-/** Fills the tiers in RAM from the catalogue, anew. Damaged data are an error, and then nothing is to be used. */
-export async function loadTiers(engine: Engine): Promise<void> {
-  const { catalogue } = engine;
-  engine.partitions.clear();
-  engine.namespaces.clear();
-  engine.heat.clear();
-  for (const { number, name } of catalogue.reader.namespaces()) engine.namespaces.set(name, number);
-  const dim = engine.dim;
-  if (dim === undefined) return;
-  await loadCold(engine, dim, loadCodebooks(engine));
-  await loadHot(engine, dim);
+/** What is loaded: it takes the place of the image in RAM when it is whole. */
+interface Image {
+  readonly dim: number;
+  readonly partitions: Map<number, Partition>;
+  readonly hot: number[];
+  codebook: Codebook | undefined;
 }
 
-function loadCodebooks(engine: Engine): ReadonlyMap<number, Codec> {
+/** Makes the image in RAM anew from the catalogue. Damaged data are an error, and then the old image stays. */
+export async function loadTiers(engine: Engine): Promise<void> {
+  const { reader } = engine.catalogue;
+  const namespaces = reader.namespaces();
+  const dim = Number(reader.settings().get("dim") ?? 0);
+  const image: Image = { dim, partitions: new Map(), hot: [], codebook: undefined };
+  if (dim > 0) {
+    await loadCold(engine, image, loadCodebooks(engine, image));
+    await loadHot(engine, image);
+  }
+  // From here on in one turn, so that no call sees half of it.
+  engine.dim = dim > 0 ? dim : undefined;
+  engine.codebook = image.codebook;
+  engine.namespaces.clear();
+  for (const { number, name } of namespaces) engine.namespaces.set(name, number);
+  engine.partitions.clear();
+  for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
+  engine.heat.keep(image.hot);
+}
+
+function partitionIn(engine: Engine, image: Image, namespace: number): Partition {
+  const partition = image.partitions.get(namespace) ?? engine.kernel.partition(image.dim, engine.settings.metric);
+  image.partitions.set(namespace, partition);
+  return partition;
+}
+
+function loadCodebooks(engine: Engine, image: Image): ReadonlyMap<number, Codec> {
   const codecs = new Map<number, Codec>();
-  engine.codebook = undefined;
   for (const { number, sampleRows, codebook } of engine.catalogue.reader.codebooks()) {
     const codec = engine.kernel.codec(codebook);
     codecs.set(number, codec);
-    engine.codebook = { number, codec, bytes: codebook.length, sampleRows };
+    image.codebook = { number, codec, bytes: codebook.length, sampleRows };
   }
   return codecs;
 }
 
-async function loadCold(engine: Engine, dim: number, codecs: ReadonlyMap<number, Codec>): Promise<void> {
+async function loadCold(engine: Engine, image: Image, codecs: ReadonlyMap<number, Codec>): Promise<void> {
   const pace = new Pace();
   for (const number of engine.catalogue.reader.blockNumbers()) {
     const { block, namespace, codebook, rows, codes, live } = engine.catalogue.reader.block(number);
@@ -39,21 +59,21 @@ async function loadCold(engine: Engine, dim: number, codecs: ReadonlyMap<number,
     if (!codec) {
       throw new ThermoclineError("CORRUPT", `Code block ${block} needs codebook ${codebook}, which is missing.`);
     }
-    partitionOf(engine, namespace, dim).setBlock(block, codec, rows, codes, live);
+    partitionIn(engine, image, namespace).setBlock(block, codec, rows, codes, live);
     if (pace.due) await pace.pause();
   }
 }
 
-async function loadHot(engine: Engine, dim: number): Promise<void> {
+async function loadHot(engine: Engine, image: Image): Promise<void> {
   const pace = new Pace();
   const { reader } = engine.catalogue;
   for (let page = reader.hotRows(0, PAGE); page.length > 0; page = reader.hotRows(page.at(-1)?.row ?? 0, PAGE)) {
     for (const { row, namespace } of page) {
       const original = reader.original(row);
       if (!original) throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing.`);
-      const vector = decodeOriginal(engine.kernel, dim, original);
-      partitionOf(engine, namespace, dim).putHot(Uint32Array.of(row), scored(engine, vector, dim));
-      engine.heat.touch(row);
+      const vector = decodeOriginal(engine.kernel, image.dim, original);
+      partitionIn(engine, image, namespace).putHot(Uint32Array.of(row), scored(engine, vector, image.dim));
+      image.hot.push(row);
       if (pace.due) await pace.pause();
     }
   }

@@ -46,7 +46,8 @@ export class Rebalancing {
   exclusive<T>(move: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(async () => {
       const result = await move();
-      await this.#engine.catalogue.reclaim(this.#stop.signal);
+      // What the move did stays done when pages cannot be given back, say because another process holds the file.
+      await this.#engine.catalogue.reclaim(this.#stop.signal).catch(() => {});
       return result;
     });
     this.#queue = turn.catch(() => {});
@@ -55,15 +56,18 @@ export class Rebalancing {
 
   /** Resolves when no move is under way; rejects with what the last background move failed with. */
   async settled(): Promise<void> {
-    while (this.#running) await this.#running;
-    await this.#queue;
+    await this.ended();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Ends a background move after the block it is at. */
-  async stop(): Promise<void> {
+  /** Ends a background move after the block it is at, and begins no other. */
+  stop(): void {
     this.#stop.abort();
-    await this.#running;
+  }
+
+  /** Resolves when no move is under way. */
+  async ended(): Promise<void> {
+    while (this.#running) await this.#running;
     await this.#queue;
   }
 
@@ -76,7 +80,7 @@ export class Rebalancing {
   async #demoteExcess(): Promise<void> {
     const { signal } = this.#stop;
     const engine = this.#engine;
-    while (this.#due() && !signal.aborted) {
+    while (!signal.aborted && (await engine.catalogue.read(() => this.#due()))) {
       const { hotCapacity } = engine.settings;
       const excess = hotRows(engine) - hotCapacity;
       const rows = engine.heat.coldest(Math.min(hotRows(engine), excess + Math.floor(BATCH * hotCapacity)));

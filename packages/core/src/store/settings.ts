@@ -37,14 +37,8 @@ function oneOf<T extends string>(name: string, value: unknown, known: readonly T
   throw new ThermoclineError("ARGUMENT", `${name} is ${shown(value)}; use one of ${known.join(", ")}.`);
 }
 
-const OPTIONS = ["path", "dim", "metric", "hot", "cold", "originals", "kernel"];
-
 /** Checks the options of `open` and joins them with what the file says, if there is one. */
 export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string, string>): Settings {
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
-  if (unknown !== undefined) {
-    throw new ThermoclineError("ARGUMENT", `Unknown option ${shown(unknown)}; the options are ${OPTIONS.join(", ")}.`);
-  }
   const fixed = (name: string, given: unknown, otherwise: string): string => {
     const before = stored.get(name);
     if (before !== undefined && given !== undefined && String(given) !== before) {
@@ -55,22 +49,44 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     }
     return before ?? String(given ?? otherwise);
   };
+  const chosen = <T extends string>(name: string, given: unknown, otherwise: T, known: readonly T[]): T => {
+    if (given !== undefined) oneOf(name, given, known);
+    return oneOf(name, fixed(name, given, otherwise), known);
+  };
   const cold = options.cold ?? {};
-  const codec = oneOf("cold.codec", fixed("codec", cold.codec, "eigen"), ["eigen", "fourier"]);
+  const codec = chosen("codec", cold.codec, "eigen", ["eigen", "fourier"]);
   const scoring = oneOf("cold.scoring", cold.scoring ?? "asymmetric", ["asymmetric", "symmetric"]);
   if (scoring === "symmetric" && codec === "eigen") {
     throw new ThermoclineError("UNSUPPORTED", "Symmetric scoring is the Fourier codec's; set cold.codec to fourier.");
   }
+  if (cold.bytes !== undefined) integer("cold.bytes", cold.bytes, 2, MAX_BYTES[codec]);
   const capacity = options.hot?.capacity ?? 20_000;
   return {
-    metric: oneOf("metric", fixed("metric", options.metric, "cosine"), ["cosine", "dot", "euclidean"]),
-    originals: oneOf("originals", fixed("originals", options.originals, "float16"), ["float32", "float16", "none"]),
+    metric: chosen("metric", options.metric, "cosine", ["cosine", "dot", "euclidean"]),
+    originals: chosen("originals", options.originals, "float16", ["float32", "float16", "none"]),
     codec,
     bytes: integer("cold.bytes", Number(fixed("bytes", cold.bytes, "48")), 2, MAX_BYTES[codec]),
     hotCapacity: capacity === Number.POSITIVE_INFINITY ? capacity : integer("hot.capacity", capacity, 0, 2 ** 32),
     symmetric: scoring === "symmetric",
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
   };
+}
+
+/** What the file of a store says of it, but for its dimension. */
+const FIXED = ["metric", "originals", "codec", "bytes"];
+
+/** Refuses settings that no store writes. A file without any was left by a process that ended while it made it. */
+export function refuseDamaged(path: string, stored: ReadonlyMap<string, string>): void {
+  const missing = FIXED.find((key) => stored.size > 0 && !stored.has(key));
+  const dim = Number(stored.get("dim") ?? 1);
+  try {
+    if (missing !== undefined) throw new ThermoclineError("ARGUMENT", `${missing} is missing.`);
+    integer("dim", dim, 1, MAX_DIM);
+    resolveSettings({}, stored);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ThermoclineError("CORRUPT", `${path} has damaged settings: ${reason} Restore a backup.`, { cause });
+  }
 }
 
 /** What of the settings the file keeps. */

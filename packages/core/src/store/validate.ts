@@ -14,42 +14,76 @@ export interface Batch {
   readonly vectors: Float32Array;
 }
 
-function isText(value: unknown, least: number): value is string {
-  return typeof value === "string" && value.length >= least && !value.includes("\0");
+/** Text that a key of the catalogue can be: the driver ends text at U+0000, and UTF-8 has no lone surrogates. */
+function isKey(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !/[\0\p{Surrogate}]/u.test(value);
 }
+
+const KEY = "a string that is not empty and has no U+0000 and no lone surrogates";
 
 /** A namespace's name. */
 export function validNamespace(name: unknown = "default"): string {
-  if (isText(name, 1)) return name;
-  throw new ThermoclineError("ARGUMENT", `namespace is ${shown(name)}; give a string that is not empty.`);
+  if (isKey(name)) return name;
+  throw new ThermoclineError("ARGUMENT", `namespace is ${shown(name)}; give ${KEY}.`);
 }
 
 export function validId(id: unknown): string {
-  if (isText(id, 1) && !/\p{Surrogate}/u.test(id)) return id;
-  const rule = "a string that is not empty and has no U+0000 and no lone surrogates";
-  throw new ThermoclineError("ARGUMENT", `A record's id is ${shown(id)}; give ${rule}.`);
+  if (isKey(id)) return id;
+  throw new ThermoclineError("ARGUMENT", `A record's id is ${shown(id)}; give ${KEY}.`);
+}
+
+/** A file's path. What SQLite takes for memory is none. */
+export function validPath(path: unknown): string {
+  if (typeof path === "string" && path !== "" && path !== ":memory:" && !path.includes("\0")) return path;
+  throw new ThermoclineError(
+    "ARGUMENT",
+    `path is ${shown(path)}; give a file's path. A store opened without one is in memory.`,
+  );
 }
 
 export function validDim(dim: unknown): number {
   return integer("dim", dim, 1, MAX_DIM);
 }
 
+/** The longest vectors: the scores of any two are finite in float32. */
+const MAX_LENGTH = 1e18;
+
+export function refuseDim(what: string, given: number, dim: number): never {
+  const rule = `this store holds vectors of ${dim}; is another embedding model in use?`;
+  throw new ThermoclineError("DIMENSION", `${what} has ${given} components, but ${rule}`);
+}
+
+/** How many components a vector has, for the store that is to take its dimension from it. */
+function dimOf(what: string, vector: unknown): number {
+  const array = Array.isArray(vector) || (ArrayBuffer.isView(vector) && "length" in vector);
+  if (!array) throw new ThermoclineError("ARGUMENT", `${what} is ${shown(vector)}; give an array of numbers.`);
+  const { length } = vector as ArrayLike<unknown>;
+  if (length >= 1 && length <= MAX_DIM) return length;
+  throw new ThermoclineError("DIMENSION", `${what} has ${length} components; give 1 to ${MAX_DIM}.`);
+}
+
 /** A vector's components, checked but for what only the kernel's norms tell. */
 function components(what: string, vector: unknown, dim: number): ArrayLike<number> {
-  const array = Array.isArray(vector) || (ArrayBuffer.isView(vector) && "length" in vector);
-  if (!array) throw new ThermoclineError("ARGUMENT", `${what} is ${shown(vector)}; give an array of ${dim} numbers.`);
-  const given = vector as ArrayLike<number>;
-  if (given.length !== dim) {
-    const rule = `this store holds vectors of ${dim}; is another embedding model in use?`;
-    throw new ThermoclineError("DIMENSION", `${what} has ${given.length} components, but ${rule}`);
+  const length = dimOf(what, vector);
+  if (length !== dim) refuseDim(what, length, dim);
+  // Others are taken for numbers when they are copied: null for 0, "1" for 1.
+  const given = vector as ArrayLike<unknown>;
+  for (let i = 0; i < dim; i++) {
+    if (typeof given[i] === "number") continue;
+    const rule = "every component must be a finite number";
+    throw new ThermoclineError("NOT_FINITE", `${what} has ${shown(given[i])} at ${i}; ${rule}.`);
   }
-  return given;
+  return given as ArrayLike<number>;
 }
 
 function refuseNorm(what: string, norm: number, metric: Metric): void {
   if (!Number.isFinite(norm)) {
     const rule = "every component must be a finite number in the range of float32";
-    throw new ThermoclineError("NOT_FINITE", `${what} holds NaN, infinity or what is no number; ${rule}.`);
+    throw new ThermoclineError("NOT_FINITE", `${what} holds NaN or infinity; ${rule}.`);
+  }
+  if (norm > MAX_LENGTH) {
+    const rule = `scores would not be finite; scale vectors to a length of ${MAX_LENGTH} at most`;
+    throw new ThermoclineError("NOT_FINITE", `${what} has length ${norm}; ${rule}.`);
   }
   if (norm === 0 && metric === "cosine") {
     const rule = 'cosine needs a direction; leave such records out, or use metric "dot"';
@@ -90,8 +124,8 @@ export async function validBatch(
     last.delete(id);
     last.set(id, record);
   }
-  const first: unknown = records[0]?.vector;
-  const dim = knownDim ?? validDim(typeof first === "object" && first !== null && "length" in first ? first.length : 0);
+  const [first] = records;
+  const dim = knownDim ?? (first ? dimOf(`The vector of record ${shown(first.id)}`, first.vector) : 0);
   const vectors = new Float32Array(last.size * dim);
   const texts: (string | null)[] = [];
   const metadata: string[] = [];

@@ -4,7 +4,8 @@ import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.j
 import { type Engine, partitionOf, scored } from "./engine.js";
 import { encodeOriginal } from "./original.js";
 import { validSelection } from "./selection.js";
-import { validBatch, validNamespace } from "./validate.js";
+import { codecSpec } from "./settings.js";
+import { refuseDim, validBatch, validNamespace } from "./validate.js";
 
 /** Rows that a transaction takes out of the tiers. */
 class Departures {
@@ -54,17 +55,23 @@ export async function upsertRecords(
   const name = validNamespace(options.namespace);
   throwIfAborted(signal);
   if (Array.isArray(records) && records.length === 0) return;
-  const batch = await validBatch(kernel, settings.metric, engine.dim, records, signal);
-  const total = batch.ids.length;
-  const { dim } = batch;
-  const report = (done: number) => onProgress?.({ phase: "write", done, total } satisfies Progress);
+  const checked = validBatch(kernel, settings.metric, engine.dim, records, signal);
 
   await catalogue.write(
     async (transaction) => {
+      const batch = await checked;
+      const { dim } = batch;
+      const total = batch.ids.length;
+      const report = (done: number) => onProgress?.({ phase: "write", done, total } satisfies Progress);
       const pace = new Pace(signal);
       throwIfAborted(signal);
+      // Another first write may have come before.
+      if (engine.dim !== undefined && engine.dim !== dim) refuseDim("The first record's vector", dim, engine.dim);
+      if (engine.dim === undefined) {
+        codecSpec(settings, dim);
+        transaction.setSetting("dim", String(dim));
+      }
       const namespace = transaction.namespace(name);
-      if (engine.dim === undefined) transaction.setSetting("dim", String(dim));
       const departures = new Departures();
       const rows = new Uint32Array(total);
       const units = new Float32Array(batch.vectors.length);
@@ -85,17 +92,19 @@ export async function upsertRecords(
         }
       }
       const removal = await remove(transaction, departures, pace);
-      return { namespace, rows, units, removal };
+      // While it can still be undone: what the callback throws rejects the call.
+      report(total);
+      return { dim, namespace, rows, units, removal };
     },
-    ({ namespace, rows, units, removal }) => {
+    ({ dim, namespace, rows, units, removal }) => {
       engine.dim = dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
       partitionOf(engine, namespace, dim).putHot(rows, units);
       for (const row of rows) engine.heat.touch(row);
     },
+    checked,
   );
-  report(total);
 }
 
 /** Deletes records in one transaction and returns how many there were. Ids that are not there are passed over. */

@@ -35,9 +35,15 @@ export class Heat {
     this.#values.delete(row);
   }
 
-  clear(): void {
+  /** Forgets all rows but these; those it does not know arrive. */
+  keep(rows: readonly number[]): void {
+    const before = new Map(this.#values);
     this.#values.clear();
-    this.#floor = 0;
+    for (const row of rows) {
+      const value = before.get(row);
+      if (value === undefined) this.touch(row);
+      else this.#values.set(row, value);
+    }
   }
 
   /** The `count` least valuable rows, oldest first among equals, in ascending order. */

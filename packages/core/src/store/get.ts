@@ -1,0 +1,21 @@
+import type { Metadata, StoredRecord } from "../types.js";
+import { type Engine, partitionOf } from "./engine.js";
+import { stored, vectorOf } from "./query.js";
+
+/** Records by id, in the order of the ids; undefined where there is none. */
+export function getRecords<M extends Metadata>(
+  engine: Engine,
+  name: string,
+  ids: readonly string[],
+  includeVectors: boolean,
+): (StoredRecord<M> | undefined)[] {
+  const { dim, catalogue } = engine;
+  const namespace = engine.namespaces.get(name);
+  return ids.map((id) => {
+    const record = namespace === undefined ? undefined : catalogue.reader.recordById(namespace, id);
+    if (!record || namespace === undefined || dim === undefined) return undefined;
+    const found = stored<M>(record, name, record.block === null ? "hot" : "cold");
+    if (!includeVectors) return found;
+    return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record) };
+  });
+}

@@ -1,0 +1,76 @@
+import { ThermoclineError } from "../errors.js";
+import type {
+  CalibrateOptions,
+  CallOptions,
+  ColdOptions,
+  DemoteOptions,
+  GetOptions,
+  OpenOptions,
+  QueryOptions,
+  UpsertOptions,
+} from "../types.js";
+import { shown } from "./settings.js";
+
+/** Every option of a type, so that one that is added to the type cannot be forgotten here. */
+type All<Options> = Readonly<Record<keyof Options, true>>;
+
+const CALL: All<CallOptions> = { namespace: true, signal: true };
+const WRITE: All<UpsertOptions & DemoteOptions> = { ...CALL, onProgress: true };
+
+const KNOWN = {
+  open: {
+    path: true,
+    dim: true,
+    metric: true,
+    hot: true,
+    cold: true,
+    originals: true,
+    kernel: true,
+  } satisfies All<OpenOptions>,
+  hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
+  cold: { codec: true, bytes: true, scoring: true, seed: true } satisfies All<ColdOptions>,
+  upsert: WRITE,
+  query: {
+    ...CALL,
+    vector: true,
+    k: true,
+    filter: true,
+    tiers: true,
+    rerank: true,
+    minScore: true,
+    includeVectors: true,
+  } satisfies All<QueryOptions>,
+  get: { ...CALL, includeVectors: true } satisfies All<GetOptions>,
+  delete: CALL,
+  count: CALL,
+  demote: WRITE,
+  calibrate: { ...WRITE, sampleSize: true } satisfies All<CalibrateOptions>,
+};
+
+/** Refuses options that are no object, have a name that is not known, or could not be called when it is time to. */
+export function checkOptions(of: keyof typeof KNOWN, options: unknown): void {
+  const names = Object.keys(KNOWN[of]);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new ThermoclineError(
+      "ARGUMENT",
+      `The options of ${of} are ${shown(options)}; give an object of ${names.join(", ")}.`,
+    );
+  }
+  const unknown = Object.keys(options).find((key) => !names.includes(key));
+  if (unknown !== undefined) {
+    throw new ThermoclineError(
+      "ARGUMENT",
+      `Unknown option ${shown(unknown)} of ${of}; the options are ${names.join(", ")}.`,
+    );
+  }
+  const { signal, onProgress, includeVectors } = options as Record<string, unknown>;
+  if (signal !== undefined && !(typeof signal === "object" && signal !== null && "aborted" in signal)) {
+    throw new ThermoclineError("ARGUMENT", `signal is ${shown(signal)}; give an AbortSignal.`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new ThermoclineError("ARGUMENT", `onProgress is ${shown(onProgress)}; give a function.`);
+  }
+  if (includeVectors !== undefined && typeof includeVectors !== "boolean") {
+    throw new ThermoclineError("ARGUMENT", `includeVectors is ${shown(includeVectors)}; give true or false.`);
+  }
+}

@@ -1,0 +1,158 @@
+import { Thermocline } from "@thermocline/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Bench, bench } from "./support/stores.js";
+import { similarity } from "./support/synthetic.js";
+
+const DIM = 4;
+const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+interface Entry {
+  readonly vector: readonly number[];
+  readonly tag: number;
+  tier: "hot" | "cold";
+  /** When it was written: ties go to the lower one. */
+  readonly order: number;
+}
+
+/** What a store is to be: a Map. */
+type Model = Map<string, Entry>;
+
+const component = fc.integer({ min: -3, max: 3 });
+const vector = fc.array(component, { minLength: DIM, maxLength: DIM }).filter((v) => v.some((x) => x !== 0));
+const id = fc.constantFrom(...ids);
+const tag = fc.integer({ min: 0, max: 2 });
+const action = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("upsert" as const),
+      batch: fc.array(fc.tuple(id, vector, tag), { maxLength: 5 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), ids: fc.array(id, { maxLength: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("deleteWhere" as const), tag }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("demote" as const), ids: fc.array(id, { maxLength: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("calibrate" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("writeElsewhere" as const),
+      batch: fc.array(fc.tuple(id, vector, tag), { maxLength: 3 }),
+    }),
+  },
+);
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+class Run {
+  readonly model: Model = new Map();
+  store!: Thermocline;
+  #order = 0;
+
+  readonly bench: Bench;
+  readonly path: string;
+
+  constructor(bench: Bench, path: string) {
+    this.bench = bench;
+    this.path = path;
+  }
+
+  async open(): Promise<void> {
+    this.store = await this.bench.open({ path: this.path, dim: DIM, originals: "float32", cold: { bytes: 2 } });
+  }
+
+  #put(batch: readonly (readonly [string, number[], number])[]): void {
+    const last = new Map(batch.map((entry, i) => [entry[0], { entry, i }]));
+    for (const { entry } of [...last.values()].sort((x, y) => x.i - y.i)) {
+      this.model.set(entry[0], { vector: entry[1], tag: entry[2], tier: "hot", order: this.#order++ });
+    }
+  }
+
+  async step(action: Action): Promise<void> {
+    const { store, model } = this;
+    switch (action.do) {
+      case "upsert":
+        await store.upsert(action.batch.map(([id, vector, tag]) => ({ id, vector, metadata: { tag } })));
+        return this.#put(action.batch);
+      case "writeElsewhere": {
+        const other = await Thermocline.open({ path: this.path });
+        await other.upsert(action.batch.map(([id, vector, tag]) => ({ id, vector, metadata: { tag } })));
+        await other.close();
+        return this.#put(action.batch);
+      }
+      case "delete":
+        expect(await store.delete({ ids: action.ids })).toBe(
+          [...new Set(action.ids)].filter((id) => model.delete(id)).length,
+        );
+        return;
+      case "deleteWhere": {
+        const gone = [...model].filter(([, entry]) => entry.tag === action.tag);
+        expect(await store.delete({ filter: { tag: action.tag } })).toBe(gone.length);
+        for (const [id] of gone) model.delete(id);
+        return;
+      }
+      case "demote": {
+        const moved = [...new Set(action.ids)].filter((id) => model.get(id)?.tier === "hot");
+        expect(await store.demote({ ids: action.ids })).toBe(moved.length);
+        for (const id of moved) Object.assign(model.get(id) ?? {}, { tier: "cold" });
+        return;
+      }
+      case "calibrate":
+        if (model.size > 0) await store.calibrate();
+        return;
+      case "reopen":
+        await store.close();
+        return this.open();
+    }
+  }
+
+  async check(query: number[]): Promise<void> {
+    const { store, model } = this;
+    expect(await store.count()).toBe(model.size);
+    expect(store.stats()).toMatchObject({ records: model.size });
+    const found = await store.get(ids, { includeVectors: true });
+    for (const [i, id] of ids.entries()) {
+      const entry = model.get(id);
+      expect(found[i]?.tier).toBe(entry?.tier);
+      expect(found[i]?.metadata).toEqual(entry && { tag: entry.tag });
+      expect(found[i]?.vector && [...found[i].vector]).toEqual(entry && [...entry.vector]);
+    }
+    for (const filter of [undefined, { tag: 1 }]) {
+      const hits = await store.query({ vector: query, k: 5, ...(filter && { filter }) });
+      const expected = [...model]
+        .filter(([, entry]) => !filter || entry.tag === filter.tag)
+        .map(([id, entry]) => ({ id, order: entry.order, score: similarity("cosine", query, entry.vector) }))
+        // Float32 tells no scores apart that are this near.
+        .sort((a, b) => Math.round((b.score - a.score) * 1e5) || a.order - b.order)
+        .slice(0, 5);
+      expect(hits).toHaveLength(expected.length);
+      hits.forEach(({ score, id }, i) => {
+        expect(score).toBeCloseTo(expected[i]?.score ?? Number.NaN, 5);
+        const entry = model.get(id);
+        expect(entry && similarity("cosine", query, entry.vector)).toBeCloseTo(score, 5);
+      });
+      expect(new Set(hits.map(({ id }) => id)).size).toBe(hits.length);
+    }
+  }
+}
+
+describe("a store under random calls", () => {
+  const places = bench("on file");
+  let runs = 0;
+
+  it("is a Map with a search", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 14 }), vector, async (actions, query) => {
+        const run = new Run(places, places.path(`model-${runs++}.db`));
+        await run.open();
+        for (const step of actions) {
+          await run.step(step);
+          await run.check(query);
+        }
+        await run.store.close();
+      }),
+      { numRuns: 40, seed: 7, endOnFailure: false },
+    );
+  });
+});

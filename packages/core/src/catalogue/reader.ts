@@ -117,6 +117,11 @@ export class Reader {
     return this.#connection.get<{ count: number }>(sql, namespace, ...condition.parameters)?.count ?? 0;
   }
 
+  /** How many records there are in all namespaces. */
+  total(): number {
+    return this.#connection.get<{ count: number }>("SELECT count(*) AS count FROM records")?.count ?? 0;
+  }
+
   /** Up to `limit` hot rows after `after`, in the order of their numbers. */
   hotRows(after: number, limit: number): { readonly row: number; readonly namespace: number }[] {
     return this.#connection.all(

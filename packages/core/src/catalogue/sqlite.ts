@@ -60,12 +60,18 @@ const MEANING: ReadonlyMap<number, readonly [ThermoclineError["code"], string]> 
   [26, ["FORMAT", "it is not an SQLite database, so not a Thermocline store; choose another path"]],
 ]);
 
+/** What SQLite says of a statement that is sound, when the file is not. */
+const DAMAGE = /^(no such (table|column)|malformed|unsupported file format)/;
+
 /** An error of the driver as ours. */
 export function sqlError(path: string, cause: unknown): ThermoclineError {
   if (cause instanceof ThermoclineError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const result = typeof cause === "object" && cause !== null && "errcode" in cause ? Number(cause.errcode) & 0xff : 1;
-  const [code, advice] = MEANING.get(result) ?? ["IO", "SQLite refused the statement; please report this"];
+  const [code, advice] = MEANING.get(DAMAGE.test(reason) ? 11 : result) ?? [
+    "IO",
+    "SQLite refused the statement; please report this",
+  ];
   return new ThermoclineError(code, `${path}: ${advice} (SQLite: ${reason}).`, { cause });
 }
 

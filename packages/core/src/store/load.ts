@@ -21,10 +21,7 @@ export async function loadTiers(engine: Engine): Promise<void> {
   const namespaces = reader.namespaces();
   const dim = Number(reader.settings().get("dim") ?? 0);
   const image: Image = { dim, partitions: new Map(), hot: [], codebook: undefined };
-  if (dim > 0) {
-    await loadCold(engine, image, loadCodebooks(engine, image));
-    await loadHot(engine, image);
-  }
+  if (dim > 0) await fill(engine, image);
   // From here on in one turn, so that no call sees half of it.
   engine.dim = dim > 0 ? dim : undefined;
   engine.codebook = image.codebook;
@@ -33,6 +30,23 @@ export async function loadTiers(engine: Engine): Promise<void> {
   engine.partitions.clear();
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
   engine.heat.keep(image.hot);
+}
+
+async function fill(engine: Engine, image: Image): Promise<void> {
+  try {
+    await loadCold(engine, image, loadCodebooks(engine, image));
+    await loadHot(engine, image);
+    const rows = [...image.partitions.values()].reduce((sum, { coldRows }) => sum + coldRows, image.hot.length);
+    const total = engine.catalogue.reader.total();
+    if (rows !== total) {
+      throw new ThermoclineError("CORRUPT", `This store has ${total} records but ${rows} rows. Restore a backup.`);
+    }
+  } catch (cause) {
+    // What the kernel refuses is sound in itself, or its checksum would not match.
+    if (!(cause instanceof ThermoclineError) || cause.code !== "KERNEL") throw cause;
+    const what = "The codebooks, blocks and settings of this store contradict each other";
+    throw new ThermoclineError("CORRUPT", `${what}. Restore a backup.`, { cause });
+  }
 }
 
 function partitionIn(engine: Engine, image: Image, namespace: number): Partition {

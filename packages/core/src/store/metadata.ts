@@ -42,5 +42,9 @@ export function metadataJson(id: string, metadata: unknown): string {
 
 /** The metadata behind JSON text that `metadataJson` wrote. */
 export function parseMetadata(json: string): Metadata {
-  return JSON.parse(json) as Metadata;
+  try {
+    return JSON.parse(json) as Metadata;
+  } catch (cause) {
+    throw new ThermoclineError("CORRUPT", "A record's metadata are damaged. Restore a backup.", { cause });
+  }
 }

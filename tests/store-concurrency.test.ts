@@ -116,6 +116,20 @@ describe.each(backends)("overlapping calls %s", (backend) => {
     expect(await contents(store, ids)).toStrictEqual(before);
   });
 
+  it("answer from before or after a write that began after them, and not from between", async () => {
+    // More than is searched at once, on the caller's thread.
+    const store = await open({ dim: 64, originals: "none" });
+    const all = records(5_000, 64);
+    await store.upsert(all);
+    for (let i = 0; i < 3; i++) {
+      const asked = store.query({ vector: all[0]?.vector ?? [], k: 6_000 });
+      const deleting = store.delete({ all: true });
+      expect([0, 5_000]).toContain((await asked).length);
+      await deleting;
+      await store.upsert(records(5_000, 64, i + 2));
+    }
+  });
+
   it("let a row be deleted or replaced while it is moved down", async () => {
     const store = await open({ ...one, originals: "none" });
     await store.upsert(records(5_000, DIM));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Child } from "./support/child.js";
-import { holdLock } from "./support/database.js";
+import { edit, holdLock } from "./support/database.js";
 import { bench, contents, refusal } from "./support/stores.js";
 import { records, vectors } from "./support/synthetic.js";
 
@@ -77,13 +77,29 @@ describe("two stores on one file", () => {
     expect((await open({ path: file })).stats().metric).toBe(made[0]);
   });
 
+  it("refuse every call while what the other left is damaged, and answer again when it is not", async () => {
+    const [one] = await pair();
+    await one.upsert(records(100, DIM));
+    await one.demote({ filter: { even: true } });
+    const before = await contents(one, ids);
+    const block = "(SELECT max(block) FROM code_blocks)";
+    edit(path("shared.db"), `UPDATE live_rows SET checksum = checksum + 1 WHERE block = ${block}`);
+    for (let i = 0; i < 2; i++) {
+      await refusal(one.count(), "CORRUPT", /live rows/);
+      await refusal(one.query({ vector: Array(DIM).fill(1) }), "CORRUPT", /live rows/);
+      await refusal(one.upsert(records(3, DIM)), "CORRUPT", /live rows/);
+    }
+    edit(path("shared.db"), `UPDATE live_rows SET checksum = checksum - 1 WHERE block = ${block}`);
+    expect(await contents(one, ids)).toStrictEqual(before);
+  });
+
   it("never answer wrongly while both write, move and search", async () => {
     const [one, two] = await pair();
     const all = records(100, DIM);
     await one.upsert(all);
     let turns = 0;
     const write = async (store: typeof one, seed: number) => {
-      for (let i = 0; i < 8; i++) {
+      for (let i = 0; i < 6; i++) {
         await store.upsert(records(100, DIM, seed + i).filter((_, n) => n % 7 === i % 7));
         await store.demote({ ids: ids.filter((_, n) => n % 9 === i) });
       }

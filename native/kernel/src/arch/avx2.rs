@@ -15,12 +15,14 @@
 //! **No overflow.** A 16-bit sum takes 255 a look-up, so 257 look-ups fit. After `FLUSH` = 128 planes, which are
 //! 256 look-ups and at most 65,280, the sums move to 32 bits.
 
+#![allow(clippy::inline_always, reason = "sums must stay in registers")]
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
-    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16,
-    _mm256_storeu_si256, _mm256_sub_epi16,
+    __m256, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_ps, _mm256_and_si256, _mm256_broadcastsi128_si256,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256,
+    _mm256_sub_epi16,
 };
 
 use super::{CENTROIDS, GROUP, Nibble, lanes};
@@ -69,6 +71,48 @@ impl Avx2 {
     }
 }
 
+/// Sixteen sums in two registers. Only the functions below make one, and only a token lets them run.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Wide(__m256, __m256);
+
+impl lanes::Sums for Wide {
+    #[inline(always)]
+    fn zero() -> Self {
+        // SAFETY: see `Wide`.
+        unsafe { zero() }
+    }
+
+    #[inline(always)]
+    fn add_product(self, x: f32, column: &[f32; CENTROIDS]) -> Self {
+        // SAFETY: see `Wide`.
+        unsafe { add_product(self, x, column) }
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [f32; CENTROIDS] {
+        // SAFETY: two registers are sixteen floats, first register first.
+        unsafe { std::mem::transmute(self) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn zero() -> Wide {
+    Wide(_mm256_setzero_ps(), _mm256_setzero_ps())
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_product(Wide(low, high): Wide, x: f32, column: &[f32; CENTROIDS]) -> Wide {
+    let x = _mm256_set1_ps(x);
+    // SAFETY: sixteen readable floats, at any alignment.
+    let first = unsafe { _mm256_loadu_ps(column.as_ptr()) };
+    // SAFETY: as above; the second eight of them.
+    let second = unsafe { _mm256_loadu_ps(column[8..].as_ptr()) };
+    Wide(_mm256_add_ps(low, _mm256_mul_ps(x, first)), _mm256_add_ps(high, _mm256_mul_ps(x, second)))
+}
+
 #[target_feature(enable = "avx2")]
 fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
     lanes::dots(query, rows, out);
@@ -81,17 +125,17 @@ fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
 
 #[target_feature(enable = "avx2")]
 fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
-    lanes::rotate(rows, dim, matrix, out);
+    lanes::rotate::<Wide>(rows, dim, matrix, out);
 }
 
 #[target_feature(enable = "avx2")]
 fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::quantise(residuals, columns, nibble, codes);
+    lanes::quantise::<Wide>(residuals, columns, nibble, codes);
 }
 
 #[target_feature(enable = "avx2")]
 fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::requantise(residuals, columns, nibble, codes);
+    lanes::requantise::<Wide>(residuals, columns, nibble, codes);
 }
 
 #[target_feature(enable = "avx2")]

@@ -8,7 +8,7 @@ use super::{CENTROIDS, Nibble};
 /// Partial sums per dot product: four 256-bit registers, so that additions need not wait for one another.
 const LANES: usize = 32;
 
-/// Rows that share one pass over a tile of the rotation; for a single row, tiles that share one.
+/// Rows that share one pass over a tile of the rotation or over centroids; for a single row, tiles that share one.
 const ROWS: usize = 4;
 
 #[inline(always)]
@@ -48,39 +48,48 @@ pub(super) fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
     }
 }
 
+/// Sixteen sums side by side. A trait, because compilers leave arrays of arrays in memory, where registers would do.
+pub(super) trait Sums: Copy {
+    fn zero() -> Self;
+    /// Adds `x · column`, each product rounded before it is added.
+    fn add_product(self, x: f32, column: &[f32; CENTROIDS]) -> Self;
+    fn to_array(self) -> [f32; CENTROIDS];
+}
+
 /// `N` rows by `T` tiles of the matrix at a time, so that additions need not wait for one another.
 #[inline(always)]
-fn rotate_tiles<const N: usize, const T: usize>(
+fn rotate_tiles<S: Sums, const N: usize, const T: usize>(
     rows: &[f32],
     dim: usize,
     tiles: &[f32],
     out: &mut [f32],
     columns: usize,
 ) {
-    let mut sums = [[[0.0f32; CENTROIDS]; T]; N];
+    let rows: [&[f32]; N] = std::array::from_fn(|n| &rows[n * dim..][..dim]);
+    let tiles: [&[[f32; CENTROIDS]]; T] =
+        std::array::from_fn(|t| &tiles[t * dim * CENTROIDS..][..dim * CENTROIDS].as_chunks::<CENTROIDS>().0[..dim]);
+    let mut sums = [[S::zero(); T]; N];
     for i in 0..dim {
-        for t in 0..T {
-            let column: &[f32; CENTROIDS] = tiles[(t * dim + i) * CENTROIDS..].first_chunk().expect("a whole column");
-            for n in 0..N {
-                let x = rows[n * dim + i];
-                for l in 0..CENTROIDS {
-                    sums[n][t][l] += x * column[l];
-                }
+        for (n, row) in rows.iter().enumerate() {
+            for (t, tile) in tiles.iter().enumerate() {
+                sums[n][t] = sums[n][t].add_product(row[i], &tile[i]);
             }
         }
     }
-    for n in 0..N {
-        out[n * columns..][..T * CENTROIDS].copy_from_slice(sums[n].as_flattened());
+    for (n, sums) in sums.iter().enumerate() {
+        for (sum, out) in sums.iter().zip(out[n * columns..].as_chunks_mut::<CENTROIDS>().0) {
+            *out = sum.to_array();
+        }
     }
 }
 
 #[inline(always)]
-pub(super) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
+pub(super) fn rotate<S: Sums>(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
     let (columns, size) = (matrix.len() / dim, dim * CENTROIDS);
     let (mut r, n) = (0, rows.len() / dim);
     while r + ROWS <= n {
         for (t, tile) in matrix.chunks_exact(size).enumerate() {
-            rotate_tiles::<ROWS, 1>(&rows[r * dim..], dim, tile, &mut out[r * columns + t * CENTROIDS..], columns);
+            rotate_tiles::<S, ROWS, 1>(&rows[r * dim..], dim, tile, &mut out[r * columns + t * CENTROIDS..], columns);
         }
         r += ROWS;
     }
@@ -88,48 +97,86 @@ pub(super) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) 
         let (row, out) = (&rows[r * dim..], &mut out[r * columns..]);
         let (fours, rest) = matrix.split_at(matrix.len() / (ROWS * size) * ROWS * size);
         for (t, tiles) in fours.chunks_exact(ROWS * size).enumerate() {
-            rotate_tiles::<1, ROWS>(row, dim, tiles, &mut out[t * ROWS * CENTROIDS..], columns);
+            rotate_tiles::<S, 1, ROWS>(row, dim, tiles, &mut out[t * ROWS * CENTROIDS..], columns);
         }
         for (t, tile) in rest.chunks_exact(size).enumerate() {
-            rotate_tiles::<1, 1>(row, dim, tile, &mut out[fours.len() / dim + t * CENTROIDS..], columns);
+            rotate_tiles::<S, 1, 1>(row, dim, tile, &mut out[fours.len() / dim + t * CENTROIDS..], columns);
         }
         r += 1;
     }
 }
 
+/// The nearest centroids of `N` rows, which share each load of a centroid's components.
 #[inline(always)]
-pub(super) fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    let (centroids, length) = (nibble.centroids.as_chunks::<CENTROIDS>().0, nibble.centroids.len() / CENTROIDS);
-    for (row, code) in residuals.chunks_exact_mut(columns).zip(codes) {
-        let run = &mut row[nibble.start..nibble.start + length];
-        let mut products = [0.0f32; CENTROIDS];
-        for (x, column) in run.iter().zip(centroids) {
-            for l in 0..CENTROIDS {
-                products[l] += x * column[l];
-            }
+fn nearest<S: Sums, const N: usize>(rows: &[f32], columns: usize, nibble: Nibble<'_>) -> [u8; N] {
+    let centroids = nibble.centroids.as_chunks::<CENTROIDS>().0;
+    let rows: [&[f32]; N] = std::array::from_fn(|n| &rows[n * columns + nibble.start..][..centroids.len()]);
+    let mut products = [S::zero(); N];
+    for (j, column) in centroids.iter().enumerate() {
+        for (product, row) in products.iter_mut().zip(&rows) {
+            *product = product.add_product(row[j], column);
         }
+    }
+    products.map(|products| {
         // |x - c|² less the |x|² that all share.
         let mut nearest = (f32::INFINITY, 0);
-        for l in 0..CENTROIDS {
-            let distance = nibble.norms[l] - 2.0 * products[l];
+        for (l, product) in products.to_array().iter().enumerate() {
+            let distance = nibble.norms[l] - 2.0 * product;
             if distance < nearest.0 {
                 nearest = (distance, l);
             }
         }
-        for (x, column) in run.iter_mut().zip(centroids) {
-            *x -= column[nearest.1];
+        nearest.1 as u8
+    })
+}
+
+/// Each centroid's components one after the other: taking one from a row then goes through memory in order.
+#[inline(always)]
+fn by_centroid(nibble: Nibble<'_>) -> Vec<f32> {
+    let length = nibble.centroids.len() / CENTROIDS;
+    let mut rows = vec![0.0; nibble.centroids.len()];
+    for (j, column) in nibble.centroids.as_chunks::<CENTROIDS>().0.iter().enumerate() {
+        for l in 0..CENTROIDS {
+            rows[l * length + j] = column[l];
         }
-        *code = nearest.1 as u8;
+    }
+    rows
+}
+
+#[inline(always)]
+fn choose<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8], again: bool) {
+    let length = nibble.centroids.len() / CENTROIDS;
+    let centroids = by_centroid(nibble);
+    let centroid = |k: usize| &centroids[k * length..][..length];
+    for (rows, codes) in residuals.chunks_mut(ROWS * columns).zip(codes.chunks_mut(ROWS)) {
+        if again {
+            for (row, code) in rows.chunks_exact_mut(columns).zip(codes.iter()) {
+                for (x, c) in row[nibble.start..].iter_mut().zip(centroid(usize::from(*code))) {
+                    *x += c;
+                }
+            }
+        }
+        if codes.len() == ROWS {
+            codes.copy_from_slice(&nearest::<S, ROWS>(rows, columns, nibble));
+        } else {
+            for (row, code) in rows.chunks_exact(columns).zip(codes.iter_mut()) {
+                *code = nearest::<S, 1>(row, columns, nibble)[0];
+            }
+        }
+        for (row, code) in rows.chunks_exact_mut(columns).zip(codes.iter()) {
+            for (x, c) in row[nibble.start..].iter_mut().zip(centroid(usize::from(*code))) {
+                *x -= c;
+            }
+        }
     }
 }
 
 #[inline(always)]
-pub(super) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    let centroids = nibble.centroids.as_chunks::<CENTROIDS>().0;
-    for (row, code) in residuals.chunks_exact_mut(columns).zip(codes.iter()) {
-        for (x, column) in row[nibble.start..].iter_mut().zip(centroids) {
-            *x += column[usize::from(*code)];
-        }
-    }
-    quantise(residuals, columns, nibble, codes);
+pub(super) fn quantise<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    choose::<S>(residuals, columns, nibble, codes, false);
+}
+
+#[inline(always)]
+pub(super) fn requantise<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    choose::<S>(residuals, columns, nibble, codes, true);
 }

@@ -2,6 +2,27 @@
 
 use super::{CENTROIDS, GROUP, Nibble, lanes};
 
+/// Sixteen sums in an array.
+#[derive(Clone, Copy)]
+struct Plain([f32; CENTROIDS]);
+
+impl lanes::Sums for Plain {
+    fn zero() -> Self {
+        Self([0.0; CENTROIDS])
+    }
+
+    fn add_product(mut self, x: f32, column: &[f32; CENTROIDS]) -> Self {
+        for (sum, c) in self.0.iter_mut().zip(column) {
+            *sum += x * c;
+        }
+        self
+    }
+
+    fn to_array(self) -> [f32; CENTROIDS] {
+        self.0
+    }
+}
+
 pub(crate) fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
     lanes::dots(query, rows, out);
 }
@@ -11,15 +32,15 @@ pub(crate) fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
 }
 
 pub(crate) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
-    lanes::rotate(rows, dim, matrix, out);
+    lanes::rotate::<Plain>(rows, dim, matrix, out);
 }
 
 pub(crate) fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::quantise(residuals, columns, nibble, codes);
+    lanes::quantise::<Plain>(residuals, columns, nibble, codes);
 }
 
 pub(crate) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::requantise(residuals, columns, nibble, codes);
+    lanes::requantise::<Plain>(residuals, columns, nibble, codes);
 }
 
 pub(crate) fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {

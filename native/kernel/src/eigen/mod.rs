@@ -25,7 +25,7 @@ pub(crate) const MAGIC: [u8; 4] = *b"TEIG";
 const VERSION: u32 = 1;
 
 /// Rows encoded at a time: their coordinates stay in the second-level cache.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 
 /// Sweeps beyond which no codebook of ours goes.
 const MAX_SWEEPS: usize = 16;

@@ -1,3 +1,4 @@
+import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import { demoteRows } from "./demote.js";
 import { type Engine, hotRows } from "./engine.js";
@@ -85,7 +86,7 @@ export class Rebalancing {
       const excess = hotRows(engine) - hotCapacity;
       const rows = engine.heat.coldest(Math.min(hotRows(engine), excess + Math.floor(BATCH * hotCapacity)));
       let moved = 0;
-      for (const [namespace, group] of byNamespace(engine, rows)) {
+      for (const [namespace, group] of await byNamespace(engine, rows)) {
         moved += await demoteRows(engine, namespace, group, { signal }).catch((error: unknown) => {
           if (error instanceof ThermoclineError && error.code === "ABORTED") return 0;
           throw error;
@@ -96,9 +97,11 @@ export class Rebalancing {
   }
 }
 
-function byNamespace(engine: Engine, rows: readonly number[]): ReadonlyMap<number, number[]> {
+async function byNamespace(engine: Engine, rows: readonly number[]): Promise<ReadonlyMap<number, number[]>> {
+  const pace = new Pace();
   const groups = new Map<number, number[]>();
   for (const row of rows) {
+    if (pace.due) await pace.pause();
     const namespace = engine.catalogue.reader.namespaceOf(row);
     if (namespace === undefined) continue;
     const group = groups.get(namespace);

@@ -12,7 +12,7 @@ import { checkOptions } from "./store/options.js";
 import { queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
 import { conditionOf } from "./store/selection.js";
-import { codecSpec, refuseDamaged, resolveSettings, type Settings, shown, storedSettings } from "./store/settings.js";
+import { agree, refuseDamaged, shown, storedSettings } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
 import { validDim, validId, validNamespace, validPath } from "./store/validate.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
@@ -287,17 +287,4 @@ export class Thermocline<M extends Metadata = Metadata> {
     this.#calls.add(ended);
     return result;
   }
-}
-
-/** The settings that options and file agree on. */
-function agree(options: OpenOptions, given: number | undefined, stored: ReadonlyMap<string, string>): Settings {
-  const settings = resolveSettings(options, stored);
-  const before = stored.get("dim");
-  const dim = before === undefined ? given : Number(before);
-  if (given !== undefined && given !== dim) {
-    const advice = "leave dim out, or make a new store for another embedding model";
-    throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
-  }
-  if (dim !== undefined) codecSpec(settings, dim);
-  return settings;
 }

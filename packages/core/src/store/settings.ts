@@ -109,3 +109,16 @@ export function codecSpec(settings: Settings, dim: number): CodecSpec {
       `give a multiple of ${each} up to ${each * bins}.`,
   );
 }
+
+/** The settings that options and file agree on. */
+export function agree(options: OpenOptions, given: number | undefined, stored: ReadonlyMap<string, string>): Settings {
+  const settings = resolveSettings(options, stored);
+  const before = stored.get("dim");
+  const dim = before === undefined ? given : Number(before);
+  if (given !== undefined && given !== dim) {
+    const advice = "leave dim out, or make a new store for another embedding model";
+    throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
+  }
+  if (dim !== undefined) codecSpec(settings, dim);
+  return settings;
+}

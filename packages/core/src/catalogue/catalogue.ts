@@ -87,9 +87,6 @@ export class Catalogue {
     return expectedBytes(this.#reading.database);
   }
 
-  /** Resolves at once: `read` does the waiting. */
-  async ready(): Promise<void> {}
-
   /** Resolves when no write is under way or waiting. */
   async idle(): Promise<void> {
     await this.#writes;

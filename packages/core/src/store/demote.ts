@@ -55,38 +55,72 @@ export async function demoteRows(
   return moved;
 }
 
-/** Codes up to a block of rows in one transaction, leaving out those that are gone by then. */
+/** Rows of a block to be, and their codes. */
+interface Coded {
+  readonly codebook: Codebook;
+  readonly rows: Uint32Array;
+  readonly codes: Uint8Array;
+}
+
+/** Codes up to a block of rows and moves them in one transaction, leaving out those that are gone by then. */
 async function demoteBlock(
   engine: Engine,
   namespace: number,
   wanted: Uint32Array,
   signal: AbortSignal | undefined,
 ): Promise<number> {
+  // Coded before the transaction, so that neither reads nor writes wait for it: a row's vector never changes.
+  const coded = await encodeHot(engine, namespace, wanted);
+  if (!coded) return 0;
+  const { codebook } = coded;
   const { moved } = await engine.catalogue.write(
     async (transaction) => {
-      const { codebook, dim } = engine;
-      const moved = wanted.filter((row) => engine.heat.has(row));
-      if (!codebook || dim === undefined || moved.length === 0)
+      const { dim } = engine;
+      const { rows: moved, codes } = stillHot(engine, coded);
+      if (engine.codebook?.number !== codebook.number || dim === undefined || moved.length === 0) {
         return { moved: moved.subarray(0, 0), added: undefined };
+      }
       const partition = partitionOf(engine, namespace, dim);
-      const codes = await codebook.codec.encode(partition.hotVectors(moved));
       const added = place(transaction, namespace, codebook, moved, codes);
       const pace = new Pace(signal);
       for (const row of moved) {
         transaction.moveToCold(row, added.block, kept(engine, transaction, dim, row));
         if (pace.due) await pace.pause();
       }
-      return { moved, added: { ...added, codebook, partition } };
+      return { moved, added: { ...added, partition } };
     },
     ({ moved, added }) => {
       if (!added) return;
-      added.partition.setBlock(added.block, added.codebook.codec, added.rows, added.codes, added.live);
+      added.partition.setBlock(added.block, codebook.codec, added.rows, added.codes, added.live);
       added.partition.removeHot(moved);
       for (const row of moved) engine.heat.release(row);
       engine.demotions += moved.length;
     },
   );
   return moved.length;
+}
+
+async function encodeHot(engine: Engine, namespace: number, wanted: Uint32Array): Promise<Coded | undefined> {
+  const found = await engine.catalogue.read(() => {
+    const { codebook, dim } = engine;
+    const rows = wanted.filter((row) => engine.heat.has(row));
+    if (!codebook || dim === undefined || rows.length === 0) return undefined;
+    return { codebook, rows, vectors: partitionOf(engine, namespace, dim).hotVectors(rows) };
+  });
+  return found && { ...found, codes: await found.codebook.codec.encode(found.vectors) };
+}
+
+/** Those of coded rows that have not been deleted, replaced or moved since. */
+function stillHot(engine: Engine, { codebook, rows, codes }: Coded): Pick<Coded, "rows" | "codes"> {
+  const hot = rows.filter((row) => engine.heat.has(row));
+  if (hot.length === rows.length) return { rows, codes };
+  const { bytes } = codebook.codec;
+  const left = new Uint8Array(hot.length * bytes);
+  let n = 0;
+  for (const [i, row] of rows.entries()) {
+    if (engine.heat.has(row)) left.set(codes.subarray(i * bytes, (i + 1) * bytes), bytes * n++);
+  }
+  return { rows: hot, codes: left };
 }
 
 /** Puts codes into a block: with the rows of the last one, if there is room, so that small moves leave no small blocks. */

@@ -55,7 +55,7 @@ function plan(engine: Engine, dim: number, options: QueryOptions): Plan {
     k: wanted,
     namespace: validNamespace(options.namespace),
     tiers,
-    rerank: integer("rerank", options.rerank ?? Math.max(RERANK, 4 * wanted), 1, 2 ** 31),
+    rerank: integer("rerank", options.rerank ?? Math.min(Math.max(RERANK, 4 * wanted), 2 ** 31), 1, 2 ** 31),
     minScore,
     includeVectors: options.includeVectors === true,
     signal: options.signal,
@@ -73,7 +73,6 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const checked = plan(engine, dim, rest);
   const predicate = typeof filter === "function" ? filter : undefined;
   const condition = predicate ? undefined : conditionOf(filter);
-  await engine.catalogue.ready();
   const namespace = engine.namespaces.get(checked.namespace);
   const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
   if (namespace === undefined || !partition) return [];

@@ -18,7 +18,10 @@ export type Tier = "hot" | "cold";
 /** What stays on disk of a cold row's vector, to rerank and recode from. */
 export type Originals = "float32" | "float16" | "none";
 
-/** What goes in: one record, addressed by (namespace, id). `vector` has `dim` finite components. */
+/**
+ * What goes in: one record, addressed by (namespace, id). `vector` has `dim` finite components. Text and metadata come back
+ * as they were, but for what UTF-8 and JSON cannot say: half a surrogate pair in a text becomes U+FFFD, -0 becomes 0.
+ */
 export interface RecordInput {
   readonly id: string;
   readonly vector: ArrayLike<number>;

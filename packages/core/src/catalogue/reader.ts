@@ -3,12 +3,16 @@ import { type Checksum, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./sqlite.js";
 
-/** A record as it is stored. `block` is null while its row is hot. */
+/** A record as it is stored. */
 export interface RecordRow {
   readonly row: number;
   readonly id: string;
   readonly text: string | null;
   readonly metadata: string;
+}
+
+/** A record and its code block, which is null while its row is hot. */
+export interface PlacedRecordRow extends RecordRow {
   readonly block: number | null;
 }
 
@@ -45,11 +49,9 @@ export interface Condition {
   readonly parameters: readonly SqlValue[];
 }
 
-const RECORD = "SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)";
+type StoredText<Row> = Omit<Row, "text"> & { readonly text: string | Uint8Array | null };
 
-type StoredText = Omit<RecordRow, "text"> & { readonly text: string | Uint8Array | null };
-
-function whole(row: StoredText): RecordRow {
+function whole<Row>(row: StoredText<Row>): Omit<Row, "text"> & { readonly text: string | null } {
   const { text } = row;
   return typeof text === "object" && text !== null
     ? { ...row, text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(text) }
@@ -75,9 +77,14 @@ export class Reader {
     return this.#connection.all("SELECT number, name FROM namespaces ORDER BY number");
   }
 
-  recordById(namespace: number, id: string): RecordRow | undefined {
-    const found = this.#connection.get<StoredText>(`${RECORD} WHERE namespace = ? AND id = ?`, namespace, id);
-    return found && whole(found);
+  recordById(namespace: number, id: string): PlacedRecordRow | undefined {
+    const found = this.#connection.get<StoredText<PlacedRecordRow>>(
+      `SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)
+       WHERE namespace = ? AND id = ?`,
+      namespace,
+      id,
+    );
+    return found && whole<PlacedRecordRow>(found);
   }
 
   /** Where a record lies, without reading it. */
@@ -158,8 +165,8 @@ export class Reader {
 
   /** The records of those rows that have one, by row. */
   records(rows: readonly number[]): ReadonlyMap<number, RecordRow> {
-    const sql = `${RECORD} WHERE records.row IN (SELECT value FROM json_each(?))`;
-    const found = this.#connection.all<StoredText>(sql, JSON.stringify(rows)).map(whole);
+    const sql = "SELECT row, id, text, metadata FROM records WHERE row IN (SELECT value FROM json_each(?))";
+    const found = this.#connection.all<StoredText<RecordRow>>(sql, JSON.stringify(rows)).map(whole<RecordRow>);
     return new Map(found.map((record) => [record.row, record]));
   }
 

@@ -16,6 +16,6 @@ export function getRecords<M extends Metadata>(
     if (!record || namespace === undefined || dim === undefined) return undefined;
     const found = stored<M>(record, name, record.block === null ? "hot" : "cold");
     if (!includeVectors) return found;
-    return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record) };
+    return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record.row) };
   });
 }

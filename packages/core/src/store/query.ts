@@ -182,7 +182,7 @@ function fetch<M extends Metadata>(
   for (const entry of ranked) {
     const record = records.get(entry.row);
     if (!record) continue;
-    const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, record) } : {};
+    const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
     hits.push({ ...stored<M>(record, namespace, entry.tier), score: entry.score, ...vector });
   }
   return { hits, ranked, complete: hits.length === ranked.length };
@@ -216,9 +216,10 @@ export function stored<M extends Metadata>(record: RecordRow, namespace: string,
 }
 
 /** A record's vector: from its original, else what its code stands for. */
-export function vectorOf(engine: Engine, partition: Partition, dim: number, { row, block }: RecordRow): Float32Array {
+export function vectorOf(engine: Engine, partition: Partition, dim: number, row: number): Float32Array {
   const original = engine.catalogue.reader.original(row);
   if (original) return decodeOriginal(engine.kernel, dim, original);
-  if (block !== null) return partition.decode(block, row);
+  const block = engine.catalogue.reader.blockOf(row);
+  if (typeof block === "number") return partition.decode(block, row);
   throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing. Restore a backup.`);
 }

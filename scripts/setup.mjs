@@ -21,7 +21,11 @@ export async function setup({ build = true, lint = false, rebuild = false } = {}
   if (rebuild) for (const name of ["native", "packages"]) rmSync(state + name, { force: true });
 
   const manifests = files().filter((file) => /(^|\/)(package\.json|pnpm-(lock|workspace)\.yaml)$/.test(file));
-  await once("dependencies", manifests, ["node_modules/.modules.yaml"], () =>
+  // pnpm gives a folder to every package that depends on something.
+  const linked = manifests
+    .filter((file) => file.endsWith("package.json") && readFileSync(root + file, "utf8").includes('ependencies":'))
+    .map((file) => `${file.slice(0, -"package.json".length)}node_modules`);
+  await once("dependencies", manifests, ["node_modules/.modules.yaml", ...linked], () =>
     step("installing dependencies", () => pnpm("install", "--frozen-lockfile", "--config.confirm-modules-purge=false")),
   );
   if (lint) await exclusively(() => ensureRust({ lint }));

@@ -16,9 +16,6 @@ const FLOORS = [
   { name: "Fourier K=8 asymmetric", ndcg10: 0.4, overlap10: 0 },
   { name: "Fourier K=32 asymmetric", ndcg10: 0.59, overlap10: 0 },
   { name: "Fourier K=64 asymmetric", ndcg10: 0.62, overlap10: 0 },
-  { name: "eigen 48 B", ndcg10: 0.63, overlap10: 0.79 },
-  { name: "eigen 96 B", ndcg10: 0.64, overlap10: 0.89 },
-  { name: "eigen 192 B", ndcg10: 0.643, overlap10: 0.955 },
   { name: TIERED, ndcg10: 0.643, overlap10: 0.985 },
 ];
 
@@ -62,16 +59,27 @@ describe("SciFact through LangChain", () => {
     expect(row.overlap10).toBeGreaterThanOrEqual(overlap10);
   });
 
-  it("reaches nDCG@10 0.59 and overlap 0.66 with eigen 24 B, as the median over five seeds", async () => {
-    const seeded = [1, 2, 3, 4].flatMap((seed) =>
-      lineUp(precomputedEmbeddings(corpus), corpus.dim, seed).filter(({ setting }) => setting.name === "eigen 24 B"),
-    );
-    const rows: Row[] = [measured("eigen 24 B").row];
-    for (const contender of seeded) rows.push(...(await runJob(corpus, [contender])).map(({ row }) => row));
-    expect(rows).toHaveLength(5);
-    expect(median(rows.map(({ ndcg10 }) => ndcg10))).toBeGreaterThanOrEqual(0.59);
-    expect(median(rows.map(({ overlap10 }) => overlap10))).toBeGreaterThanOrEqual(0.66);
-  }, 300_000);
+  // One k-means may be lucky or not, and machines whose linear algebra rounds differently draw another.
+  it.each([
+    { bytes: 24, ndcg10: 0.59, overlap10: 0.66 },
+    { bytes: 48, ndcg10: 0.63, overlap10: 0.79 },
+    { bytes: 96, ndcg10: 0.64, overlap10: 0.89 },
+    { bytes: 192, ndcg10: 0.643, overlap10: 0.955 },
+  ])(
+    "reaches nDCG@10 $ndcg10 and overlap $overlap10 with eigen $bytes B, as the median over five seeds",
+    async ({ bytes, ndcg10, overlap10 }) => {
+      const name = `eigen ${bytes} B`;
+      const seeded = [1, 2, 3, 4].flatMap((seed) =>
+        lineUp(precomputedEmbeddings(corpus), corpus.dim, seed).filter(({ setting }) => setting.name === name),
+      );
+      const rows: Row[] = [measured(name).row];
+      for (const contender of seeded) rows.push(...(await runJob(corpus, [contender])).map(({ row }) => row));
+      expect(rows).toHaveLength(5);
+      expect(median(rows.map((row) => row.ndcg10))).toBeGreaterThanOrEqual(ndcg10);
+      expect(median(rows.map((row) => row.overlap10))).toBeGreaterThanOrEqual(overlap10);
+    },
+    300_000,
+  );
 
   it("measures a coded row with every row in the cold tier", () => {
     const coded = measurements.filter(({ row }) => row.codec !== null);

@@ -14,6 +14,9 @@ const LOCK_TIMEOUT_MS = 5_000;
 /** How long a read may hold the event loop while another process opens or closes the file; it never waits for writes. */
 const READ_TIMEOUT_MS = 1_000;
 
+/** Pages that the reading connection keeps: texts and originals that are asked for again need not be read again. */
+const CACHE_KIB = 16_384;
+
 /** How often a read is repeated because another process committed during it. */
 const ATTEMPTS = 4;
 
@@ -70,7 +73,7 @@ export class Catalogue {
       });
       if (path === undefined) return new Catalogue(writer, writer, checksum);
       const reading = new Connection(path, await openDatabase(path));
-      reading.exec(`PRAGMA busy_timeout = ${READ_TIMEOUT_MS}`);
+      reading.exec(`PRAGMA busy_timeout = ${READ_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
       return new Catalogue(writer, reading, checksum);
     } catch (error) {
       writer.close();

@@ -68,8 +68,12 @@ pub fn norms(rows: &[f32], dim: usize) -> Result<Vec<f64>, Error> {
     if dim == 0 || !rows.len().is_multiple_of(dim) {
         return Err(Error::Length);
     }
-    let squared = |row: &[f32]| row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
-    Ok(rows.chunks_exact(dim).map(|row| squared(row).sqrt()).collect())
+    Ok(rows.chunks_exact(dim).map(|row| squared_length(row).sqrt()).collect())
+}
+
+/// Squared Euclidean length, summed in double precision from the first component to the last.
+pub(crate) fn squared_length(row: &[f32]) -> f64 {
+    row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum()
 }
 
 /// Scales each row of `rows` `[n][dim]` to length 1, in place, and returns the lengths they had. Zero rows stay zero.

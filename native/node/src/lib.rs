@@ -121,12 +121,6 @@ impl Codec {
         let (codec, rows) = (Arc::clone(&self.0), rows.to_vec());
         OffThread::run(move || codec.encode(&rows))
     }
-
-    /// The vectors that codes stand for.
-    #[napi]
-    pub fn decode(&self, codes: Uint8Array) -> napi::Result<Float32Array> {
-        self.0.decode(&codes).map(Into::into).map_err(failed)
-    }
 }
 
 /// What to search for; see `Request` in the kernel.
@@ -146,7 +140,6 @@ pub struct SearchResult {
     pub hot_scores: Float32Array,
     pub cold_rows: Uint32Array,
     pub cold_scores: Float32Array,
-    pub cold_blocks: Uint32Array,
 }
 
 impl From<kernel::Found> for SearchResult {
@@ -156,7 +149,6 @@ impl From<kernel::Found> for SearchResult {
             hot_scores: found.hot.scores.into(),
             cold_rows: found.cold.rows.into(),
             cold_scores: found.cold.scores.into(),
-            cold_blocks: found.cold.blocks.into(),
         }
     }
 }

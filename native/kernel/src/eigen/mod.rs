@@ -19,6 +19,7 @@ pub(crate) mod score;
 use crate::arch::{CENTROIDS, Nibble};
 use crate::blob::{Reader, Writer};
 use crate::codec::MAX_DIM;
+use crate::metric::squared_length;
 use crate::{Error, Isa, Metric};
 
 pub(crate) const MAGIC: [u8; 4] = *b"TEIG";
@@ -142,6 +143,8 @@ pub struct EigenCodec {
     plain: Vec<f32>,
     /// `Vᵀμ`, `[columns]`.
     mean_coordinates: Vec<f32>,
+    /// `‖μ‖²`
+    mean_squared: f64,
     /// Where each nibble's centroids begin, and their squared lengths.
     nibbles: Vec<(usize, [f32; CENTROIDS])>,
     /// Centroids in plain coordinates, laid out as in the codebook.
@@ -188,7 +191,7 @@ impl EigenCodec {
             Metric::Cosine | Metric::Dot => (book.grid.iter().map(|g| 1.0 / g).collect(), vec![0.0; GRID]),
             Metric::Euclidean => (vec![1.0; GRID], book.grid.iter().map(|g| -0.5 * g).collect()),
         };
-        let (metric, bytes) = (book.metric, book.bytes);
+        let (metric, bytes, mean_squared) = (book.metric, book.bytes, squared_length(&book.mean));
         Self {
             dim,
             metric,
@@ -198,6 +201,7 @@ impl EigenCodec {
             weighted,
             plain,
             mean_coordinates,
+            mean_squared,
             nibbles,
             plain_centroids,
             scales,
@@ -263,18 +267,17 @@ impl EigenCodec {
 
     /// What the scale byte should say of a row whose nibbles are known.
     pub(crate) fn scale_of(&self, row: &[f32], code: &[u8]) -> f32 {
-        let squared: f64 = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+        let squared = squared_length(row);
         if self.metric == Metric::Euclidean {
             return squared as f32;
         }
-        let mean: f64 = self.book.mean.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         let decoded: f64 = self
             .plain_coordinates(code)
             .iter()
             .zip(&self.mean_coordinates)
             .map(|(z, m)| f64::from(*z) * (f64::from(*z) + 2.0 * f64::from(*m)))
             .sum();
-        let length = (mean + decoded).max(0.0).sqrt();
+        let length = (self.mean_squared + decoded).max(0.0).sqrt();
         if squared > 0.0 { (length / squared.sqrt()) as f32 } else { 1.0 }
     }
 

@@ -81,11 +81,6 @@ export class Catalogue {
     }
   }
 
-  /** Where it lies, for messages; undefined in memory. */
-  get path(): string | undefined {
-    return this.#reading === this.#writer ? undefined : this.#writer.path;
-  }
-
   get bytes(): number {
     return expectedBytes(this.#reading.database);
   }

@@ -8,7 +8,6 @@ export interface Statement {
   run(...parameters: SqlValue[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
   get(...parameters: SqlValue[]): unknown;
   all(...parameters: SqlValue[]): unknown[];
-  iterate(...parameters: SqlValue[]): IterableIterator<unknown>;
 }
 
 export interface Database {
@@ -18,7 +17,7 @@ export interface Database {
 }
 
 interface Driver {
-  readonly DatabaseSync: new (path: string, options?: { readonly readOnly?: boolean }) => Database;
+  readonly DatabaseSync: new (path: string) => Database;
   backup(source: Database, path: string): Promise<unknown>;
 }
 

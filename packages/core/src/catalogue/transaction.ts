@@ -1,6 +1,7 @@
 import { ThermoclineError } from "../errors.js";
 import { type Checksum, concatenate, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
+import { allLive } from "./live.js";
 import { type OriginalRow, Reader } from "./reader.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
@@ -154,11 +155,4 @@ export class Transaction extends Reader {
     );
     return live;
   }
-}
-
-/** A live bit for each of `rows` rows; the bits beyond them are clear. */
-function allLive(rows: number): Uint8Array {
-  const live = new Uint8Array(Math.ceil(rows / 8)).fill(0xff);
-  if (rows % 8 > 0) live[live.length - 1] = (1 << (rows % 8)) - 1;
-  return live;
 }

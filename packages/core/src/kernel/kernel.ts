@@ -71,5 +71,4 @@ export interface SearchResult {
   readonly hotScores: Float32Array;
   readonly coldRows: Uint32Array;
   readonly coldScores: Float32Array;
-  readonly coldBlocks: Uint32Array;
 }

@@ -1,3 +1,4 @@
+import { isLive } from "../catalogue/live.js";
 import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { CalibrateOptions } from "../types.js";
@@ -93,7 +94,7 @@ async function recode(engine: Engine, dim: number, block: number): Promise<void>
       // Deleting its last row may have taken the block away since.
       if (!codebook || !transaction.blockNumbers().includes(block)) return undefined;
       const { namespace, rows, live } = transaction.block(block);
-      const kept = rows.filter((_, i) => ((live[i >> 3] ?? 0) >> (i & 7)) & 1);
+      const kept = rows.filter((_, i) => isLive(live, i));
       const vectors = new Float32Array(kept.length * dim);
       const pace = new Pace();
       for (const [i, row] of kept.entries()) {

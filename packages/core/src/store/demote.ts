@@ -1,3 +1,5 @@
+import { concatenate } from "../catalogue/blob.js";
+import { isLive } from "../catalogue/live.js";
 import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
@@ -55,11 +57,15 @@ export async function demoteRows(
   return moved;
 }
 
-/** Rows of a block to be, and their codes. */
-interface Coded {
-  readonly codebook: Codebook;
+/** Rows and their codes. */
+interface Picked {
   readonly rows: Uint32Array;
   readonly codes: Uint8Array;
+}
+
+/** Rows of a block to be, and what coded them. */
+interface Coded extends Picked {
+  readonly codebook: Codebook;
 }
 
 /** Codes up to a block of rows and moves them in one transaction, leaving out those that are gone by then. */
@@ -111,16 +117,9 @@ async function encodeHot(engine: Engine, namespace: number, wanted: Uint32Array)
 }
 
 /** Those of coded rows that have not been deleted, replaced or moved since. */
-function stillHot(engine: Engine, { codebook, rows, codes }: Coded): Pick<Coded, "rows" | "codes"> {
-  const hot = rows.filter((row) => engine.heat.has(row));
-  if (hot.length === rows.length) return { rows, codes };
-  const { bytes } = codebook.codec;
-  const left = new Uint8Array(hot.length * bytes);
-  let n = 0;
-  for (const [i, row] of rows.entries()) {
-    if (engine.heat.has(row)) left.set(codes.subarray(i * bytes, (i + 1) * bytes), bytes * n++);
-  }
-  return { rows: hot, codes: left };
+function stillHot(engine: Engine, { codebook, rows, codes }: Coded): Picked {
+  const hot = Array.from(rows.keys()).filter((i) => engine.heat.has(rows[i] ?? 0));
+  return hot.length === rows.length ? { rows, codes } : pick(rows, codes, codebook.codec.bytes, hot);
 }
 
 /** Puts codes into a block: with the rows of the last one, if there is room, so that small moves leave no small blocks. */
@@ -131,20 +130,20 @@ function place(transaction: Transaction, namespace: number, codebook: Codebook, 
     const { block, live } = transaction.insertBlock(namespace, codebook.number, rows, codes);
     return { block, rows, codes, live };
   }
-  const { bytes } = codebook.codec;
-  const all = [
-    ...Array.from(before.rows, (row, i) => ({
-      row,
-      code: before.codes.subarray(i * bytes, (i + 1) * bytes),
-      i,
-    })).filter(({ i }) => ((before.live[i >> 3] ?? 0) >> (i & 7)) & 1),
-    ...Array.from(rows, (row, i) => ({ row, code: codes.subarray(i * bytes, (i + 1) * bytes), i })),
-  ].sort((a, b) => a.row - b.row);
-  const merged = new Uint8Array(all.length * bytes);
-  for (const [i, { code }] of all.entries()) merged.set(code, i * bytes);
-  const numbers = Uint32Array.from(all, ({ row }) => row);
-  const live = transaction.replaceBlock(before.block, codebook.number, numbers, merged);
-  return { block: before.block, rows: numbers, codes: merged, live };
+  const all = Uint32Array.of(...before.rows, ...rows);
+  const ascending = Array.from(all.keys())
+    .filter((i) => i >= before.rows.length || isLive(before.live, i))
+    .sort((a, b) => (all[a] ?? 0) - (all[b] ?? 0));
+  const merged = pick(all, concatenate([before.codes, codes]), codebook.codec.bytes, ascending);
+  const live = transaction.replaceBlock(before.block, codebook.number, merged.rows, merged.codes);
+  return { block: before.block, ...merged, live };
+}
+
+/** The rows at `places` and their codes, in the order of the places. */
+function pick(rows: Uint32Array, codes: Uint8Array, bytes: number, places: readonly number[]): Picked {
+  const picked = new Uint8Array(places.length * bytes);
+  for (const [n, i] of places.entries()) picked.set(codes.subarray(i * bytes, (i + 1) * bytes), n * bytes);
+  return { rows: Uint32Array.from(places, (i) => rows[i] ?? 0), codes: picked };
 }
 
 /** What the store keeps of the vector of a row that becomes cold. */

@@ -31,12 +31,11 @@ interface Plan {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A row in the ranking. `vector` is its original, as scored, when it was read to rescore the row. */
+/** A row in the ranking. */
 interface Ranked {
   readonly row: number;
   readonly score: number;
   readonly tier: Tier;
-  readonly block: number;
 }
 
 const TIERS: readonly Tier[] = ["hot", "cold"];
@@ -72,14 +71,13 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const dim = engine.dim ?? options.vector.length;
   const checked = plan(engine, dim, rest);
   const predicate = typeof filter === "function" ? filter : undefined;
-  const condition = predicate ? undefined : conditionOf(filter);
+  const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
   const namespace = engine.namespaces.get(checked.namespace);
   const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
   if (namespace === undefined || !partition) return [];
 
-  const filtered = condition !== undefined && filter !== undefined && filter !== null;
   for (let attempt = 1; ; attempt++) {
-    const allow = filtered ? bitmap(engine.catalogue.reader.rowsWhere(namespace, condition)) : undefined;
+    const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
     const search = (k: number) => rank(engine, partition, dim, { ...checked, k }, allow);
     const found = predicate
       ? await visit<M>(engine, partition, dim, checked, search, predicate)
@@ -121,12 +119,10 @@ async function rank(
     row,
     score: found.hotScores[i] ?? 0,
     tier: "hot" as const,
-    block: 0,
   }));
   const coldScores = exact ? await rescore(engine, dim, query, found, signal) : found.coldScores;
   found.coldRows.forEach((row, i) => {
-    const block = found.coldBlocks[i] ?? 0;
-    ranked.push({ row, score: coldScores[i] ?? 0, tier: "cold", block });
+    ranked.push({ row, score: coldScores[i] ?? 0, tier: "cold" });
   });
   ranked.sort((a, b) => b.score - a.score || a.row - b.row);
   return ranked.filter(({ score }) => score >= minScore).slice(0, k);

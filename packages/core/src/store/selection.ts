@@ -8,9 +8,13 @@ import { validId } from "./validate.js";
 
 const EVERYTHING: Condition = { sql: "1", parameters: [] };
 
+function compiled(filter: unknown): Condition {
+  return compileFilter(parseFilter(filter), "records.metadata");
+}
+
 /** A filter as SQL over `records`; no filter holds for every record. */
 export function conditionOf(filter: unknown): Condition {
-  return filter === undefined || filter === null ? EVERYTHING : compileFilter(parseFilter(filter), "records.metadata");
+  return filter === undefined || filter === null ? EVERYTHING : compiled(filter);
 }
 
 /** A selection, checked: ids, or a condition. */
@@ -37,5 +41,5 @@ export function validSelection(selection: Selection): Selected {
     );
   }
   // Not conditionOf, to which a filter of null is none and so everything.
-  return { condition: compileFilter(parseFilter(selection.filter), "records.metadata") };
+  return { condition: compiled(selection.filter) };
 }

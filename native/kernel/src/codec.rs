@@ -3,7 +3,7 @@
 use crate::eigen::{self, EigenCodec};
 use crate::fourier::{self, FourierCodec};
 use crate::top_k::{Candidate, TopK};
-use crate::{Error, Isa, Metric};
+use crate::{Control, Error, Isa, Metric};
 
 /// The longest vectors that a codec takes.
 pub(crate) const MAX_DIM: usize = 65_536;
@@ -17,6 +17,8 @@ pub enum CodecSpec {
         bytes: usize,
         /// Start of the k-means.
         seed: u64,
+        /// How much to spend on the codebook.
+        effort: Effort,
     },
     /// `SpectraLTM`: the `top_k` strongest bins of the real Fourier transform.
     Fourier {
@@ -25,16 +27,43 @@ pub enum CodecSpec {
     },
 }
 
+/// How much to spend on a codebook, in time and in its own bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Block codebooks: each nibble sees its own run of coordinates. Fast to fit and to encode with, and small.
+    Fast,
+    /// Additively refined codebooks: fewer errors a byte, for more time and a larger codebook.
+    Best,
+    /// What measures best for a store of this many rows, the codebook's own bytes counted.
+    Rows(usize),
+}
+
+/// What a codebook is fitted on.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// `[n][dim]`, n at least 1; unit vectors under `Metric::Cosine`.
+    pub rows: &'a [f32],
+    /// `[m][dim]`, m may be 0: queries as they will be asked, for a codec that can use them.
+    pub queries: &'a [f32],
+}
+
+impl<'a> Sample<'a> {
+    /// Rows alone.
+    pub fn of(rows: &'a [f32]) -> Self {
+        Self { rows, queries: &[] }
+    }
+}
+
 impl CodecSpec {
-    /// Fits a codebook on `sample` `[n][dim]`, n at least 1. Under `Metric::Cosine` the rows must be unit vectors.
-    /// The same sample and seed give the same bytes.
-    pub fn fit(self, metric: Metric, dim: usize, sample: &[f32]) -> Result<Vec<u8>, Error> {
-        if dim == 0 || dim > MAX_DIM || sample.is_empty() || !sample.len().is_multiple_of(dim) {
+    /// Fits a codebook. The same sample and seed give the same bytes on the same machine.
+    pub fn fit(self, metric: Metric, dim: usize, sample: Sample<'_>, control: &Control) -> Result<Vec<u8>, Error> {
+        let whole = |values: &[f32]| values.len().is_multiple_of(dim);
+        if dim == 0 || dim > MAX_DIM || sample.rows.is_empty() || !whole(sample.rows) || !whole(sample.queries) {
             return Err(Error::Length);
         }
         match self {
-            Self::Eigen { bytes, seed } => eigen::fit::fit(metric, dim, sample, bytes, seed),
-            Self::Fourier { top_k } => fourier::fit(metric, dim, sample, top_k),
+            Self::Eigen { bytes, seed, effort } => eigen::fit::fit(metric, dim, sample, bytes, seed, effort, control),
+            Self::Fourier { top_k } => fourier::fit(metric, dim, sample.rows, top_k),
         }
     }
 }

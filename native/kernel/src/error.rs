@@ -17,6 +17,8 @@ pub enum Error {
     Numeric = 4,
     /// The partition has no such block or row.
     Missing = 5,
+    /// The work was cancelled through its [`crate::Control`].
+    Cancelled = 6,
 }
 
 impl fmt::Display for Error {
@@ -27,6 +29,7 @@ impl fmt::Display for Error {
             Self::Parameter => "PARAMETER: a parameter is out of its range",
             Self::Numeric => "NUMERIC: the decomposition did not converge; does the sample hold NaN or infinity?",
             Self::Missing => "MISSING: no such block or row in this partition",
+            Self::Cancelled => "CANCELLED: the work was cancelled",
         })
     }
 }

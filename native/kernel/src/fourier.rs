@@ -264,7 +264,7 @@ fn phase_of(value: Complex<f32>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Codec, CodecSpec};
+    use crate::{Codec, CodecSpec, Control, Sample};
 
     fn rows(n: usize, dim: usize) -> Vec<f32> {
         let mut random = fastrand::Rng::with_seed(7);
@@ -278,7 +278,8 @@ mod tests {
         for dim in [1, 2, 7, 8, 31, 64, 384, 600] {
             let sample = rows(20, dim);
             let spec = CodecSpec::Fourier { top_k: bins_of(dim) };
-            let codec = Codec::parse(&spec.fit(Metric::Cosine, dim, &sample).unwrap()).unwrap();
+            let codec = Codec::parse(&spec.fit(Metric::Cosine, dim, Sample::of(&sample), &Control::default()).unwrap())
+                .unwrap();
             let codes = codec.encode(&sample).unwrap();
             let decoded = codec.decode(&codes).unwrap();
             for (row, back) in sample.chunks_exact(dim).zip(decoded.chunks_exact(dim)) {
@@ -292,7 +293,8 @@ mod tests {
     fn an_asymmetric_score_is_the_dot_product_with_the_decoded_row() {
         let (dim, sample) = (48, rows(30, 48));
         for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
-            let blob = CodecSpec::Fourier { top_k: 9 }.fit(metric, dim, &sample).unwrap();
+            let blob =
+                CodecSpec::Fourier { top_k: 9 }.fit(metric, dim, Sample::of(&sample), &Control::default()).unwrap();
             let Codec::Fourier(codec) = Codec::parse(&blob).unwrap() else { unreachable!() };
             let codes = codec.encode(&sample).unwrap();
             let mut decoded = codec.decode(&codes).unwrap();

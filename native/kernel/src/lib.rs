@@ -5,11 +5,12 @@
 //! **codebook** was fitted once on a sample; a **partition** is one namespace's hot and cold rows, searched together.
 //!
 //! ```
-//! use thermocline_kernel::{CodecSpec, Codec, Metric, Partition, Request};
+//! use thermocline_kernel::{Codec, CodecSpec, Control, Effort, Metric, Partition, Request, Sample};
 //!
 //! let dim = 8;
 //! let rows: Vec<f32> = (0..64 * dim).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect();
-//! let codebook = CodecSpec::Eigen { bytes: 6, seed: 0 }.fit(Metric::Dot, dim, &rows)?;
+//! let spec = CodecSpec::Eigen { bytes: 6, seed: 0, effort: Effort::Best };
+//! let codebook = spec.fit(Metric::Dot, dim, Sample::of(&rows), &Control::default())?;
 //! let codec = std::sync::Arc::new(Codec::parse(&codebook)?);
 //! let codes = codec.encode(&rows)?;
 //!
@@ -30,6 +31,7 @@
 mod arch;
 mod blob;
 mod codec;
+mod control;
 mod eigen;
 mod error;
 mod fourier;
@@ -38,7 +40,8 @@ mod tiers;
 mod top_k;
 
 pub use arch::Isa;
-pub use codec::{Codec, CodecSpec, Scoring};
+pub use codec::{Codec, CodecSpec, Effort, Sample, Scoring};
+pub use control::Control;
 pub use error::Error;
 pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
 pub use tiers::partition::{Found, Partition, Ranking, Request, Snapshot};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thermocline_kernel::{Codec, CodecSpec, Metric, Partition, Request, Scoring};
+use thermocline_kernel::{Codec, CodecSpec, Control, Effort, Metric, Partition, Request, Sample, Scoring};
 
 const DIM: usize = 24;
 const ROWS: usize = 70;
@@ -75,9 +75,11 @@ fn run(name: &str, metric: Metric, scoring: Scoring, codebook: Vec<u8>) -> Case 
 fn fresh() -> Vec<Case> {
     // Enough rows for a refined codebook.
     let sample = rows(600, 3);
-    let eigen = CodecSpec::Eigen { bytes: 6, seed: 0 };
+    let eigen = CodecSpec::Eigen { bytes: 6, seed: 0, effort: Effort::Best };
     let fourier = CodecSpec::Fourier { top_k: 5 };
-    let fit = |spec: CodecSpec, metric, sample: &[f32]| spec.fit(metric, DIM, sample).unwrap();
+    let fit = |spec: CodecSpec, metric, sample: &[f32]| {
+        spec.fit(metric, DIM, Sample::of(sample), &Control::default()).unwrap()
+    };
     let (asymmetric, symmetric) = (Scoring::Asymmetric, Scoring::Symmetric);
     let block = fit(eigen, Metric::Cosine, &sample[..200 * DIM]);
     let refined = fit(eigen, Metric::Cosine, &sample);

@@ -63,38 +63,92 @@ pub fn similarities(metric_number: u8, query: Float32Array, rows: Float32Array) 
     kernel::similarities(metric(metric_number)?, &query, &rows).map(Into::into).map_err(failed)
 }
 
-/// Fits an eigen codebook on the sample.
-#[napi(ts_return_type = "Promise<Uint8Array>")]
-pub fn fit_eigen(
-    metric_number: u8,
-    dim: u32,
-    sample: Float32Array,
-    bytes: u32,
-    seed: u32,
-) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    let spec = kernel::CodecSpec::Eigen { bytes: bytes as usize, seed: u64::from(seed) };
-    fit(spec, metric_number, dim, &sample)
+/// Which eigen codebook to fit; see `CodecSpec::Eigen` and `Effort` in the kernel.
+#[napi(object)]
+pub struct EigenSpec {
+    pub bytes: u32,
+    pub seed: u32,
+    /// `fast`, `best`, or left out: then by `rows`.
+    pub effort: Option<String>,
+    /// Rows that the codebook will serve.
+    pub rows: u32,
 }
 
-/// Fits a Fourier codebook on the sample.
+impl EigenSpec {
+    fn effort(&self) -> napi::Result<kernel::Effort> {
+        match self.effort.as_deref() {
+            Some("fast") => Ok(kernel::Effort::Fast),
+            Some("best") => Ok(kernel::Effort::Best),
+            Some(_) => Err(failed(kernel::Error::Parameter)),
+            None => Ok(kernel::Effort::Rows(self.rows as usize)),
+        }
+    }
+}
+
+/// The reins of a fit under way.
+#[napi]
+#[derive(Default)]
+pub struct Control(Arc<kernel::Control>);
+
+#[napi]
+impl Control {
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the fit to end; it then rejects.
+    #[napi]
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// The share of the work that is done, 0 to 1.
+    #[napi(getter)]
+    pub fn done(&self) -> f64 {
+        f64::from(self.0.done())
+    }
+}
+
+/// Fits an eigen codebook on sample rows and, if there are any, sample queries.
+#[napi(ts_return_type = "Promise<Uint8Array>")]
+pub fn fit_eigen(
+    spec: EigenSpec,
+    metric_number: u8,
+    dim: u32,
+    rows: Float32Array,
+    queries: Float32Array,
+    control: &Control,
+) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
+    let (bytes, seed, effort) = (spec.bytes as usize, u64::from(spec.seed), spec.effort()?);
+    fit(kernel::CodecSpec::Eigen { bytes, seed, effort }, metric_number, dim, &rows, &queries, control)
+}
+
+/// Fits a Fourier codebook on sample rows.
 #[napi(ts_return_type = "Promise<Uint8Array>")]
 pub fn fit_fourier(
     metric_number: u8,
     dim: u32,
-    sample: Float32Array,
+    rows: Float32Array,
     top_k: u32,
+    control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    fit(kernel::CodecSpec::Fourier { top_k: top_k as usize }, metric_number, dim, &sample)
+    fit(kernel::CodecSpec::Fourier { top_k: top_k as usize }, metric_number, dim, &rows, &[], control)
 }
 
 fn fit(
     spec: kernel::CodecSpec,
     metric_number: u8,
     dim: u32,
-    sample: &Float32Array,
+    rows: &[f32],
+    queries: &[f32],
+    control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    let (metric, sample) = (metric(metric_number)?, sample.to_vec());
-    Ok(OffThread::run(move || spec.fit(metric, dim as usize, &sample)))
+    let (metric, rows, queries) = (metric(metric_number)?, rows.to_vec(), queries.to_vec());
+    let control = Arc::clone(&control.0);
+    Ok(OffThread::run(move || {
+        spec.fit(metric, dim as usize, kernel::Sample { rows: &rows, queries: &queries }, &control)
+    }))
 }
 
 /// A codebook at work.
@@ -120,6 +174,13 @@ impl Codec {
     pub fn encode(&self, rows: Float32Array) -> AsyncTask<OffThread<Vec<u8>, Uint8Array>> {
         let (codec, rows) = (Arc::clone(&self.0), rows.to_vec());
         OffThread::run(move || codec.encode(&rows))
+    }
+
+    /// The rows that codes stand for, off the main thread.
+    #[napi(ts_return_type = "Promise<Float32Array>")]
+    pub fn decode(&self, codes: Uint8Array) -> AsyncTask<OffThread<Vec<f32>, Float32Array>> {
+        let (codec, codes) = (Arc::clone(&self.0), codes.to_vec());
+        OffThread::run(move || codec.decode(&codes))
     }
 }
 

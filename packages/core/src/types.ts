@@ -105,6 +105,11 @@ export interface ColdOptions {
   readonly bytes?: number | undefined;
   /** `symmetric` encodes the query too, as SpectraLTM publishes it; only for `fourier`. Default `asymmetric`. */
   readonly scoring?: "asymmetric" | "symmetric" | undefined;
+  /**
+   * What calibration spends on an eigen codebook. `fast`: seconds less to fit, faster to encode, a small codebook; `best`: more
+   * recall a byte. Default: what measures best for as many rows as the store holds, the codebook's own bytes counted.
+   */
+  readonly effort?: "fast" | "best" | undefined;
   /** Seed of the calibration's k-means. Same sample, same seed, same codebook. Default 0. */
   readonly seed?: number | undefined;
 }

@@ -4,7 +4,8 @@ use faer::{Mat, Side};
 
 use super::{Codebook, EigenCodec, GRID, allocate, k_means, refine, squared_lengths};
 use crate::arch::CENTROIDS;
-use crate::{Error, Isa, Metric};
+use crate::codec::{Effort, Sample};
+use crate::{Control, Error, Isa, Metric};
 
 /// Bytes a row that the codec can be fitted for.
 pub(crate) const BYTES: std::ops::RangeInclusive<usize> = 2..=512;
@@ -32,7 +33,16 @@ struct Spectrum {
     axes: Vec<f32>,
 }
 
-pub(crate) fn fit(metric: Metric, dim: usize, sample: &[f32], bytes: usize, seed: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn fit(
+    metric: Metric,
+    dim: usize,
+    sample: Sample<'_>,
+    bytes: usize,
+    seed: u64,
+    effort: Effort,
+    control: &Control,
+) -> Result<Vec<u8>, Error> {
+    let sample = sample.rows;
     if !BYTES.contains(&bytes) {
         return Err(Error::Parameter);
     }
@@ -52,7 +62,8 @@ pub(crate) fn fit(metric: Metric, dim: usize, sample: &[f32], bytes: usize, seed
         grid: vec![1.0; GRID],
     };
     fit_centroids(&mut book, sample, seed);
-    if bytes <= REFINED && sample.len() / dim >= REFINING_ROWS {
+    control.at(0.2)?;
+    if effort != Effort::Fast && bytes <= REFINED && sample.len() / dim >= REFINING_ROWS {
         refine::refine(&mut book, sample);
     }
     book.round_centroids();

@@ -1,7 +1,7 @@
 //! The eigen codec on data whose answers are known.
 
 use super::*;
-use crate::{Codec, CodecSpec};
+use crate::{Codec, CodecSpec, Control, Effort, Sample};
 
 /// Rows with a falling spectrum and a mean, as embeddings have.
 fn rows(n: usize, dim: usize, seed: u64) -> Vec<f32> {
@@ -15,7 +15,12 @@ fn rows(n: usize, dim: usize, seed: u64) -> Vec<f32> {
 }
 
 fn fit(metric: Metric, dim: usize, sample: &[f32], bytes: usize) -> Codec {
-    Codec::parse(&CodecSpec::Eigen { bytes, seed: 1 }.fit(metric, dim, sample).unwrap()).unwrap()
+    Codec::parse(
+        &CodecSpec::Eigen { bytes, seed: 1, effort: Effort::Best }
+            .fit(metric, dim, Sample::of(sample), &Control::default())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn error(codec: &Codec, rows: &[f32]) -> f64 {
@@ -36,7 +41,11 @@ fn more_bytes_never_decode_worse() {
 #[test]
 fn the_same_sample_and_seed_give_the_same_codebook() {
     let sample = rows(300, 17, 4);
-    let fit = |seed| CodecSpec::Eigen { bytes: 6, seed }.fit(Metric::Dot, 17, &sample).unwrap();
+    let fit = |seed| {
+        CodecSpec::Eigen { bytes: 6, seed, effort: Effort::Best }
+            .fit(Metric::Dot, 17, Sample::of(&sample), &Control::default())
+            .unwrap()
+    };
     assert_eq!(fit(1), fit(1));
     assert_ne!(fit(1), fit(2));
 }
@@ -120,7 +129,9 @@ fn odd_samples_neither_panic_nor_give_nan() {
 
 #[test]
 fn a_damaged_codebook_is_refused() {
-    let blob = CodecSpec::Eigen { bytes: 3, seed: 0 }.fit(Metric::Dot, 4, &rows(40, 4, 9)).unwrap();
+    let blob = CodecSpec::Eigen { bytes: 3, seed: 0, effort: Effort::Best }
+        .fit(Metric::Dot, 4, Sample::of(&rows(40, 4, 9)), &Control::default())
+        .unwrap();
     assert!(Codec::parse(&blob).is_ok());
     for length in 0..blob.len() {
         assert_eq!(Codec::parse(&blob[..length]).err(), Some(Error::Codebook), "cut at {length}");
@@ -136,10 +147,30 @@ fn a_damaged_codebook_is_refused() {
 fn what_cannot_be_fitted_is_refused() {
     let sample = rows(10, 4, 1);
     for bytes in [0, 1, 513] {
-        assert_eq!(CodecSpec::Eigen { bytes, seed: 0 }.fit(Metric::Dot, 4, &sample), Err(Error::Parameter));
+        assert_eq!(
+            CodecSpec::Eigen { bytes, seed: 0, effort: Effort::Best }.fit(
+                Metric::Dot,
+                4,
+                Sample::of(&sample),
+                &Control::default()
+            ),
+            Err(Error::Parameter)
+        );
     }
-    assert_eq!(CodecSpec::Fourier { top_k: 4 }.fit(Metric::Dot, 4, &sample), Err(Error::Parameter));
-    assert_eq!(CodecSpec::Fourier { top_k: 0 }.fit(Metric::Dot, 4, &sample), Err(Error::Parameter));
-    assert_eq!(CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 4, &[]), Err(Error::Length));
-    assert_eq!(CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 3, &sample), Err(Error::Length));
+    assert_eq!(
+        CodecSpec::Fourier { top_k: 4 }.fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
+        Err(Error::Parameter)
+    );
+    assert_eq!(
+        CodecSpec::Fourier { top_k: 0 }.fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
+        Err(Error::Parameter)
+    );
+    assert_eq!(
+        CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 4, Sample::of(&[]), &Control::default()),
+        Err(Error::Length)
+    );
+    assert_eq!(
+        CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 3, Sample::of(&sample), &Control::default()),
+        Err(Error::Length)
+    );
 }

@@ -9,8 +9,8 @@ export interface Kernel {
   readonly backend: "native";
   /** The instruction set it runs on, such as `avx2`. */
   readonly isa: string;
-  /** Fits a codebook on a sample `[n][dim]`, off the main thread. */
-  fit(spec: CodecSpec, metric: Metric, dim: number, sample: Float32Array): Promise<Uint8Array>;
+  /** Fits a codebook on a sample `[n][dim]`, off the main thread. Rejects with `ABORTED` when the signal fires. */
+  fit(spec: CodecSpec, metric: Metric, dim: number, sample: Float32Array, options?: FitOptions): Promise<Uint8Array>;
   codec(codebook: Uint8Array): Codec;
   partition(dim: number, metric: Metric): Partition;
   /** CRC-32. */
@@ -25,14 +25,30 @@ export interface Kernel {
   similarities(metric: Metric, query: Float32Array, rows: Float32Array): Float32Array;
 }
 
+/** Without `effort`, what measures best for a codebook that will serve `rows` rows (default: many). */
 export type CodecSpec =
-  | { readonly codec: "eigen"; readonly bytes: number; readonly seed: number }
+  | {
+      readonly codec: "eigen";
+      readonly bytes: number;
+      readonly seed: number;
+      readonly effort?: "fast" | "best" | undefined;
+      readonly rows?: number | undefined;
+    }
   | { readonly codec: "fourier"; readonly topK: number };
+
+/** `queries` `[m][dim]` as they will be asked; `onProgress` gets the share that is done, 0 to 1. */
+export interface FitOptions {
+  readonly queries?: Float32Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
 
 /** A codebook at work. Codes depend on the codebook and the row alone, on every engine. */
 export interface Codec {
   readonly bytes: number;
   encode(rows: Float32Array): Promise<Uint8Array>;
+  /** The vectors that codes stand for; unit vectors under cosine. */
+  decode(codes: Uint8Array): Promise<Float32Array>;
 }
 
 /** One namespace's rows in both tiers. Searches see the rows of the moment they began. */

@@ -1,7 +1,7 @@
 import * as addon from "@thermocline/native";
 import { ThermoclineError } from "../errors.js";
 import type { Metric } from "../types.js";
-import type { Codec, CodecSpec, Kernel, Partition, SearchRequest } from "./kernel.js";
+import type { Codec, CodecSpec, FitOptions, Kernel, Partition, SearchRequest } from "./kernel.js";
 
 const METRIC: Readonly<Record<Metric, number>> = { cosine: 0, dot: 1, euclidean: 2 };
 
@@ -10,7 +10,7 @@ export function nativeKernel(): Kernel {
   return {
     backend: "native",
     isa: addon.isa(),
-    fit: (spec, metric, dim, sample) => failing(() => fit(spec, METRIC[metric], dim, sample)),
+    fit: (spec, metric, dim, sample, options = {}) => fit(spec, METRIC[metric], dim, sample, options),
     codec: (codebook) => new NativeCodec(codebook),
     partition: (dim, metric) => guarded(new addon.Partition(dim, METRIC[metric])),
     checksum: addon.checksum,
@@ -22,10 +22,39 @@ export function nativeKernel(): Kernel {
   };
 }
 
-function fit(spec: CodecSpec, metric: number, dim: number, sample: Float32Array): Promise<Uint8Array> {
-  return spec.codec === "eigen"
-    ? addon.fitEigen(metric, dim, sample, spec.bytes, spec.seed)
-    : addon.fitFourier(metric, dim, sample, spec.topK);
+/** A store of which nobody said how large it will be. */
+const MANY_ROWS = 2 ** 32 - 1;
+
+/** How often a fit under way is asked how far it is. */
+const PROGRESS_MS = 100;
+
+async function fit(
+  spec: CodecSpec,
+  metric: number,
+  dim: number,
+  sample: Float32Array,
+  { queries = new Float32Array(), signal, onProgress }: FitOptions,
+): Promise<Uint8Array> {
+  const control = new addon.Control();
+  const cancel = () => control.cancel();
+  const timer = onProgress && setInterval(() => onProgress(control.done), PROGRESS_MS);
+  signal?.addEventListener("abort", cancel);
+  try {
+    if (signal?.aborted) cancel();
+    return await failing(() =>
+      spec.codec === "eigen"
+        ? addon.fitEigen({ ...spec, rows: spec.rows ?? MANY_ROWS }, metric, dim, sample, queries, control)
+        : addon.fitFourier(metric, dim, sample, spec.topK, control),
+    );
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    throw new ThermoclineError("ABORTED", "The fit was aborted by its signal; nothing was changed.", {
+      cause: signal.reason,
+    });
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener("abort", cancel);
+  }
 }
 
 class NativeCodec implements Codec {
@@ -41,6 +70,10 @@ class NativeCodec implements Codec {
 
   encode(rows: Float32Array): Promise<Uint8Array> {
     return failing(() => this.addon.encode(rows));
+  }
+
+  decode(codes: Uint8Array): Promise<Float32Array> {
+    return failing(() => this.addon.decode(codes));
   }
 }
 

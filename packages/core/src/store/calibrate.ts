@@ -2,7 +2,7 @@ import { isLive } from "../catalogue/live.js";
 import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { CalibrateOptions } from "../types.js";
-import { type Engine, partitionOf, scored } from "./engine.js";
+import { type Engine, partitionOf, scored, storedRows } from "./engine.js";
 import { decodeOriginal } from "./original.js";
 import { codecSpec, integer } from "./settings.js";
 
@@ -45,7 +45,7 @@ export async function calibrate(engine: Engine, options: CalibrateOptions): Prom
   const { dim, blocks } = await catalogue.read(() => ({ dim: engine.dim, blocks: catalogue.reader.blockNumbers() }));
   const nothing = "There is nothing to calibrate on; upsert records first (1,000 or more give a good codebook).";
   if (dim === undefined) throw new ThermoclineError("ARGUMENT", nothing);
-  const spec = codecSpec(settings, dim);
+  const spec = codecSpec(settings, dim, storedRows(engine));
   if (blocks.length > 0 && settings.originals === "none") {
     const why = 'a store with originals "none" cannot code its cold rows anew; make a new store with originals kept';
     throw new ThermoclineError("UNSUPPORTED", `The store is calibrated already, and ${why}.`);
@@ -54,7 +54,7 @@ export async function calibrate(engine: Engine, options: CalibrateOptions): Prom
   const sampleRows = sample.length / dim;
   if (sampleRows === 0) throw new ThermoclineError("ARGUMENT", nothing);
   onProgress?.({ phase: "calibrate", done: 0, total: blocks.length + 1 });
-  const bytes = await kernel.fit(spec, settings.metric, dim, sample);
+  const bytes = await kernel.fit(spec, settings.metric, dim, sample, { signal });
   throwIfAborted(signal);
   const codec = kernel.codec(bytes);
   await catalogue.write(

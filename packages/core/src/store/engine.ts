@@ -44,6 +44,13 @@ export function scored(engine: Engine, vectors: Float32Array, dim: number): Floa
   return engine.settings.metric === "cosine" ? engine.kernel.toUnit(vectors, dim) : vectors;
 }
 
+/** Rows in both tiers, of all namespaces. */
+export function storedRows(engine: Engine): number {
+  let rows = engine.heat.size;
+  for (const partition of engine.partitions.values()) rows += partition.coldRows;
+  return rows;
+}
+
 export function hotRows(engine: Engine): number {
   return engine.heat.size;
 }

@@ -28,7 +28,7 @@ const KNOWN = {
     kernel: true,
   } satisfies All<OpenOptions>,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
-  cold: { codec: true, bytes: true, scoring: true, seed: true } satisfies All<ColdOptions>,
+  cold: { codec: true, bytes: true, scoring: true, effort: true, seed: true } satisfies All<ColdOptions>,
   upsert: WRITE,
   query: {
     ...CALL,

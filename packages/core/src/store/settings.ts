@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric` and `seed`, which each opening may choose. */
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort` and `seed`, which each opening may choose. */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
@@ -10,6 +10,7 @@ export interface Settings {
   readonly bytes: number;
   readonly hotCapacity: number;
   readonly symmetric: boolean;
+  readonly effort: "fast" | "best" | undefined;
   readonly seed: number;
 }
 
@@ -31,7 +32,7 @@ export function integer(name: string, value: unknown, least: number, greatest: n
   );
 }
 
-function oneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T {
+function oneOf<const T extends string>(name: string, value: unknown, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value);
   if (found !== undefined) return found;
   throw new ThermoclineError("ARGUMENT", `${name} is ${shown(value)}; use one of ${known.join(", ")}.`);
@@ -68,6 +69,7 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     bytes: integer("cold.bytes", Number(fixed("bytes", cold.bytes, "48")), 2, MAX_BYTES[codec]),
     hotCapacity: capacity === Number.POSITIVE_INFINITY ? capacity : integer("hot.capacity", capacity, 0, 2 ** 32),
     symmetric: scoring === "symmetric",
+    effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
   };
 }
@@ -95,10 +97,10 @@ export function storedSettings(settings: Settings): ReadonlyMap<string, string> 
   return new Map(Object.entries({ metric, originals, codec, bytes: String(bytes) }));
 }
 
-/** What to fit for vectors of `dim` components. */
-export function codecSpec(settings: Settings, dim: number): CodecSpec {
-  const { codec, bytes, seed } = settings;
-  if (codec === "eigen") return { codec, bytes, seed };
+/** What to fit for vectors of `dim` components, of which the codebook will serve `rows`. */
+export function codecSpec(settings: Settings, dim: number, rows?: number): CodecSpec {
+  const { codec, bytes, effort, seed } = settings;
+  if (codec === "eigen") return { codec, bytes, effort, seed, rows };
   const bins = Math.floor(dim / 2) + 1;
   const each = bins <= 256 ? 3 : 4;
   const topK = bytes / each;

@@ -1,7 +1,7 @@
 //! A partition against plain loops over the same rows.
 
 use super::*;
-use crate::CodecSpec;
+use crate::{CodecSpec, Control, Effort, Sample};
 
 const DIM: usize = 20;
 
@@ -13,7 +13,7 @@ fn rows(n: usize) -> Vec<f32> {
 }
 
 fn codec(spec: CodecSpec, sample: &[f32]) -> Arc<Codec> {
-    Arc::new(Codec::parse(&spec.fit(Metric::Cosine, DIM, sample).unwrap()).unwrap())
+    Arc::new(Codec::parse(&spec.fit(Metric::Cosine, DIM, Sample::of(sample), &Control::default()).unwrap()).unwrap())
 }
 
 /// What a search must return: all rows scored, sorted by score and then by row.
@@ -57,7 +57,7 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
 #[test]
 fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
     let vectors = rows(333);
-    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0 }, CodecSpec::Fourier { top_k: 5 }] {
+    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0, effort: Effort::Best }, CodecSpec::Fourier { top_k: 5 }] {
         let codec = codec(spec, &vectors);
         let codes = codec.encode(&vectors).unwrap();
         let mut partition = Partition::new(DIM, Metric::Cosine);
@@ -90,7 +90,7 @@ fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
 #[test]
 fn a_removed_or_forbidden_row_is_never_returned() {
     let vectors = rows(100);
-    let codec = codec(CodecSpec::Eigen { bytes: 5, seed: 0 }, &vectors);
+    let codec = codec(CodecSpec::Eigen { bytes: 5, seed: 0, effort: Effort::Best }, &vectors);
     let codes = codec.encode(&vectors).unwrap();
     let numbers: Vec<u32> = (0..100).collect();
     let mut partition = Partition::new(DIM, Metric::Cosine);

@@ -25,6 +25,10 @@ export function nativeKernel(): Kernel {
 /** A store of which nobody said how large it will be. */
 const MANY_ROWS = 2 ** 32 - 1;
 
+function eigenSpec({ bytes, seed, effort, rows = MANY_ROWS }: CodecSpec & { codec: "eigen" }): addon.EigenSpec {
+  return { bytes, seed, rows, ...(effort && { effort }) };
+}
+
 /** How often a fit under way is asked how far it is. */
 const PROGRESS_MS = 100;
 
@@ -43,7 +47,7 @@ async function fit(
     if (signal?.aborted) cancel();
     return await failing(() =>
       spec.codec === "eigen"
-        ? addon.fitEigen({ ...spec, rows: spec.rows ?? MANY_ROWS }, metric, dim, sample, queries, control)
+        ? addon.fitEigen(eigenSpec(spec), metric, dim, sample, queries, control)
         : addon.fitFourier(metric, dim, sample, spec.topK, control),
     );
   } catch (error) {

@@ -34,5 +34,5 @@ function sized(rows: number): Case[] {
   ];
 }
 
-/** What `npm run bench` measures; `--check` takes the small ones only. */
+/** What `npm run bench -- speed` measures; `--check` takes the small ones only. */
 export const CASES: readonly Case[] = [...sized(5_000), ...sized(50_000)];

@@ -1,6 +1,6 @@
 import { Thermocline } from "@thermocline/core";
+import { exactTop, syntheticRows } from "../synthetic.js";
 import type { Case } from "./cases.js";
-import { exactTop, syntheticRows } from "./synthetic.js";
 
 /** One line of the record. Times are medians over the queries of one process. */
 export interface Measurement {

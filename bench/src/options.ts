@@ -1,0 +1,15 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UsageError } from "./usage-error.js";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+type Values<T extends Options> = ReturnType<typeof parseArgs<{ strict: true; options: T }>>["values"];
+
+/** The values of a suite's options, which are given as `parseArgs` takes them; throws UsageError on any other word. */
+export function parseOptions<const T extends Options>(args: readonly string[], options: T): Values<T> {
+  try {
+    return parseArgs({ args: [...args], strict: true, options }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -19,13 +19,21 @@
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_ps, _mm256_and_si256, _mm256_broadcastsi128_si256,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256,
-    _mm256_sub_epi16,
+    __m256, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_broadcastsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi32,
+    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_min_epi32,
+    _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16,
+    _mm256_storeu_si256, _mm256_sub_epi16,
 };
 
-use super::{CENTROIDS, GROUP, Nibble, lanes};
+use super::{CENTROIDS, GROUP, lanes};
+
+/// Products of one pair of nibbles.
+const PAIR: usize = CENTROIDS * CENTROIDS;
+
+/// Pairs whose products stay in the first-level cache while all rows pass: 24 KiB.
+const TILE: usize = 48;
 
 /// Planes (bytes of code a row) summed in 16 bits before they move to 32.
 const FLUSH: usize = 128;
@@ -55,14 +63,24 @@ impl Avx2 {
         unsafe { rotate(rows, dim, matrix, out) }
     }
 
-    pub(crate) fn quantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    pub(crate) fn nearest(self, rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
         // SAFETY: the token proves AVX2.
-        unsafe { quantise(residuals, columns, nibble, codes) }
+        unsafe { nearest(rows, centroids, norms, codes) }
     }
 
-    pub(crate) fn requantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
+    #[allow(clippy::too_many_arguments, reason = "see Isa::choose")]
+    pub(crate) fn choose(
+        self,
+        products: &[i16],
+        costs: &[i32],
+        codes: &mut [u8],
+        count: usize,
+        m: usize,
+        active: &[u32],
+        gains: &mut [i32],
+    ) {
         // SAFETY: the token proves AVX2.
-        unsafe { requantise(residuals, columns, nibble, codes) }
+        unsafe { choose(products, costs, codes, count, m, active, gains) }
     }
 
     pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
@@ -129,13 +147,79 @@ fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
 }
 
 #[target_feature(enable = "avx2")]
-fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::quantise::<Wide>(residuals, columns, nibble, codes);
+fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
+    lanes::nearest::<Wide>(rows, centroids, norms, codes);
 }
 
+#[allow(clippy::too_many_arguments, reason = "see Isa::choose")]
 #[target_feature(enable = "avx2")]
-fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::requantise::<Wide>(residuals, columns, nibble, codes);
+fn choose(
+    products: &[i16],
+    costs: &[i32],
+    codes: &mut [u8],
+    count: usize,
+    m: usize,
+    active: &[u32],
+    gains: &mut [i32],
+) {
+    let mut partial = vec![_mm256_setzero_si256(); active.len()];
+    for (tile, products) in products.chunks(TILE * PAIR).enumerate() {
+        for (row, sums) in active.iter().zip(&mut partial) {
+            let nibbles = &codes[*row as usize * count + tile * TILE..][..products.len() / PAIR];
+            for (pair, code) in products.as_chunks::<PAIR>().0.iter().zip(nibbles) {
+                *sums = _mm256_add_epi16(*sums, words(&pair.as_chunks::<CENTROIDS>().0[usize::from(code & 15)]));
+            }
+        }
+    }
+    for ((row, gain), sums) in active.iter().zip(gains).zip(partial) {
+        let row = *row as usize;
+        let nibbles = &mut codes[row * count..][..count];
+        let (low, high) = halves(&costs.as_chunks::<CENTROIDS>().0[row]);
+        let low = _mm256_add_epi32(low, _mm256_cvtepi16_epi32(_mm256_castsi256_si128(sums)));
+        let high = _mm256_add_epi32(high, _mm256_cvtepi16_epi32(_mm256_extracti128_si256::<1>(sums)));
+        let least = least(low, high);
+        let sums = numbers(low, high);
+        *gain = sums[usize::from(nibbles[m] & 15)] - sums[usize::from(least & 15)];
+        nibbles[m] = least;
+    }
+}
+
+/// The position of the least of 16 numbers; of equal ones the first.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn least(low: __m256i, high: __m256i) -> u8 {
+    // After three exchanges every lane holds the least of all.
+    let mut least = _mm256_min_epi32(low, high);
+    least = _mm256_min_epi32(least, _mm256_permute2x128_si256::<1>(least, least));
+    least = _mm256_min_epi32(least, _mm256_shuffle_epi32::<0b0100_1110>(least));
+    least = _mm256_min_epi32(least, _mm256_shuffle_epi32::<0b1011_0001>(least));
+    let first = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(low, least)));
+    let second = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(high, least)));
+    (first | second << 8).trailing_zeros() as u8
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn words(words: &[i16; CENTROIDS]) -> __m256i {
+    // SAFETY: 16 readable words, at any alignment.
+    unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn numbers(low: __m256i, high: __m256i) -> [i32; CENTROIDS] {
+    // SAFETY: two registers are sixteen numbers, first register first.
+    unsafe { std::mem::transmute([low, high]) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves(numbers: &[i32; CENTROIDS]) -> (__m256i, __m256i) {
+    // SAFETY: sixteen readable numbers, at any alignment.
+    let low = unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) };
+    // SAFETY: as above; the second eight of them.
+    let high = unsafe { _mm256_loadu_si256(numbers[8..].as_ptr().cast()) };
+    (low, high)
 }
 
 #[target_feature(enable = "avx2")]

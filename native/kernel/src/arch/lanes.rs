@@ -3,7 +3,7 @@
 #![allow(clippy::inline_always, reason = "an instruction set compiles a loop anew only where it is inlined")]
 #![allow(clippy::needless_range_loop, reason = "loops over lanes read as lanes")]
 
-use super::{CENTROIDS, Nibble};
+use super::CENTROIDS;
 
 /// Partial sums per dot product: four 256-bit registers, so that additions need not wait for one another.
 const LANES: usize = 32;
@@ -108,9 +108,9 @@ pub(super) fn rotate<S: Sums>(rows: &[f32], dim: usize, matrix: &[f32], out: &mu
 
 /// The nearest centroids of `N` rows, which share each load of a centroid's components.
 #[inline(always)]
-fn nearest<S: Sums, const N: usize>(rows: &[f32], columns: usize, nibble: Nibble<'_>) -> [u8; N] {
-    let centroids = nibble.centroids.as_chunks::<CENTROIDS>().0;
-    let rows: [&[f32]; N] = std::array::from_fn(|n| &rows[n * columns + nibble.start..][..centroids.len()]);
+fn nearest_of<S: Sums, const N: usize>(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS]) -> [u8; N] {
+    let centroids = centroids.as_chunks::<CENTROIDS>().0;
+    let rows: [&[f32]; N] = std::array::from_fn(|n| &rows[n * centroids.len()..][..centroids.len()]);
     let mut products = [S::zero(); N];
     for (j, column) in centroids.iter().enumerate() {
         for (product, row) in products.iter_mut().zip(&rows) {
@@ -121,7 +121,7 @@ fn nearest<S: Sums, const N: usize>(rows: &[f32], columns: usize, nibble: Nibble
         // |x - c|² less the |x|² that all share.
         let mut nearest = (f32::INFINITY, 0);
         for (l, product) in products.to_array().iter().enumerate() {
-            let distance = nibble.norms[l] - 2.0 * product;
+            let distance = norms[l] - 2.0 * product;
             if distance < nearest.0 {
                 nearest = (distance, l);
             }
@@ -130,53 +130,16 @@ fn nearest<S: Sums, const N: usize>(rows: &[f32], columns: usize, nibble: Nibble
     })
 }
 
-/// Each centroid's components one after the other: taking one from a row then goes through memory in order.
 #[inline(always)]
-fn by_centroid(nibble: Nibble<'_>) -> Vec<f32> {
-    let length = nibble.centroids.len() / CENTROIDS;
-    let mut rows = vec![0.0; nibble.centroids.len()];
-    for (j, column) in nibble.centroids.as_chunks::<CENTROIDS>().0.iter().enumerate() {
-        for l in 0..CENTROIDS {
-            rows[l * length + j] = column[l];
-        }
-    }
-    rows
-}
-
-#[inline(always)]
-fn choose<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8], again: bool) {
-    let length = nibble.centroids.len() / CENTROIDS;
-    let centroids = by_centroid(nibble);
-    let centroid = |k: usize| &centroids[k * length..][..length];
-    for (rows, codes) in residuals.chunks_mut(ROWS * columns).zip(codes.chunks_mut(ROWS)) {
-        if again {
-            for (row, code) in rows.chunks_exact_mut(columns).zip(codes.iter()) {
-                for (x, c) in row[nibble.start..].iter_mut().zip(centroid(usize::from(*code))) {
-                    *x += c;
-                }
-            }
-        }
+pub(super) fn nearest<S: Sums>(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
+    let length = centroids.len() / CENTROIDS;
+    for (rows, codes) in rows.chunks(ROWS * length).zip(codes.chunks_mut(ROWS)) {
         if codes.len() == ROWS {
-            codes.copy_from_slice(&nearest::<S, ROWS>(rows, columns, nibble));
+            codes.copy_from_slice(&nearest_of::<S, ROWS>(rows, centroids, norms));
         } else {
-            for (row, code) in rows.chunks_exact(columns).zip(codes.iter_mut()) {
-                *code = nearest::<S, 1>(row, columns, nibble)[0];
-            }
-        }
-        for (row, code) in rows.chunks_exact_mut(columns).zip(codes.iter()) {
-            for (x, c) in row[nibble.start..].iter_mut().zip(centroid(usize::from(*code))) {
-                *x -= c;
+            for (row, code) in rows.chunks_exact(length).zip(codes.iter_mut()) {
+                *code = nearest_of::<S, 1>(row, centroids, norms)[0];
             }
         }
     }
-}
-
-#[inline(always)]
-pub(super) fn quantise<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    choose::<S>(residuals, columns, nibble, codes, false);
-}
-
-#[inline(always)]
-pub(super) fn requantise<S: Sums>(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    choose::<S>(residuals, columns, nibble, codes, true);
 }

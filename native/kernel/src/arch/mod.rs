@@ -3,12 +3,13 @@
 //! | operation | portable | AVX2 |
 //! |---|---|---|
 //! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
-//! | `rotate`, `quantise`, `requantise` (encoding) | 16 lanes of plain floats | the same, 2 registers |
+//! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers |
+//! | `choose` (encoding) | 16 lanes of integers | the same, 1 register |
 //! | `accumulate` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 rows |
 //!
 //! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
 //! `l`, `l + width`, …, and the lanes are added in a fixed tree. A compiler may put lanes side by side but may not
-//! change that order, and nothing fuses multiply and add. The cold scan sums integers, which have no order.
+//! change that order, and nothing fuses multiply and add. Encoding and the cold scan sum integers, which have no order.
 //! So all implementations agree to the bit, and tests compare them with `==`.
 
 mod lanes;
@@ -26,17 +27,6 @@ pub(crate) const GROUP: usize = 32;
 
 /// Width of a centroid table: the values of one nibble.
 pub(crate) const CENTROIDS: usize = 16;
-
-/// One sub-quantiser: 16 centroids over a run of coordinates, laid out coordinate by coordinate.
-#[derive(Clone, Copy)]
-pub(crate) struct Nibble<'a> {
-    /// First coordinate of the run.
-    pub(crate) start: usize,
-    /// `[length][16]` components in the weighted eigenbasis.
-    pub(crate) centroids: &'a [f32],
-    /// Squared length of each centroid.
-    pub(crate) norms: &'a [f32; CENTROIDS],
-}
 
 /// An instruction set that this machine has. Choose once, with [`Isa::best`]; a value is proof that it may run.
 #[derive(Clone, Copy, Debug)]
@@ -103,19 +93,30 @@ impl Isa {
         dispatch!(self, rotate(rows, dim, matrix, out));
     }
 
-    /// For each row of `residuals` (`[codes.len()][columns]`): the nearest centroid's number into `codes`, and that
-    /// centroid taken from the row. Of equally near ones the lowest number wins.
-    pub(crate) fn quantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-        assert_eq!(residuals.len(), columns * codes.len());
-        assert!(nibble.start + nibble.centroids.len() / CENTROIDS <= columns);
-        dispatch!(self, quantise(residuals, columns, nibble, codes));
+    /// For each row of `rows` `[codes.len()][length]`, the number of the nearest of 16 centroids `[length][16]` whose
+    /// squared lengths are `norms`. Of equally near ones the lowest number wins.
+    pub(crate) fn nearest(self, rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
+        assert_eq!(rows.len() * CENTROIDS, centroids.len() * codes.len());
+        dispatch!(self, nearest(rows, centroids, norms, codes));
     }
 
-    /// As `quantise`, after each row's centroid of before, which `codes` names, has been given back to it.
-    pub(crate) fn requantise(self, residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-        assert_eq!(residuals.len(), columns * codes.len());
-        assert!(nibble.start + nibble.centroids.len() / CENTROIDS <= columns);
-        dispatch!(self, requantise(residuals, columns, nibble, codes));
+    /// Nibble `m` of the `active` rows among `codes` `[n][count]`: the least of 16 sums of the row's `costs` (`[n][16]`) and of
+    /// `products` (`[others][16][16]`), taken where each of the first `others` nibbles of the row says. Of equal ones the
+    /// lowest wins. `gains[i]` is what the i-th active row saves by it. Sums of products must fit 16 bits.
+    #[allow(clippy::too_many_arguments, reason = "one inner loop, and all that it reads")]
+    pub(crate) fn choose(
+        self,
+        products: &[i16],
+        costs: &[i32],
+        codes: &mut [u8],
+        count: usize,
+        m: usize,
+        active: &[u32],
+        gains: &mut [i32],
+    ) {
+        assert!(m < count && products.len() <= count * CENTROIDS * CENTROIDS);
+        assert!(costs.len() * count == codes.len() * CENTROIDS && gains.len() >= active.len());
+        dispatch!(self, choose(products, costs, codes, count, m, active, gains));
     }
 
     /// Sums table entries over interleaved codes: `sums[r] = Σ_p tables[2p][low nibble] + tables[2p + 1][high nibble]`

@@ -1,6 +1,6 @@
 //! The reference: plain Rust that any machine runs. Every other instruction set must equal it to the bit.
 
-use super::{CENTROIDS, GROUP, Nibble, lanes};
+use super::{CENTROIDS, GROUP, lanes};
 
 /// Sixteen sums in an array.
 #[derive(Clone, Copy)]
@@ -35,12 +35,34 @@ pub(crate) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) 
     lanes::rotate::<Plain>(rows, dim, matrix, out);
 }
 
-pub(crate) fn quantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::quantise::<Plain>(residuals, columns, nibble, codes);
+pub(crate) fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
+    lanes::nearest::<Plain>(rows, centroids, norms, codes);
 }
 
-pub(crate) fn requantise(residuals: &mut [f32], columns: usize, nibble: Nibble<'_>, codes: &mut [u8]) {
-    lanes::requantise::<Plain>(residuals, columns, nibble, codes);
+#[allow(clippy::too_many_arguments, reason = "see Isa::choose")]
+pub(crate) fn choose(
+    products: &[i16],
+    costs: &[i32],
+    codes: &mut [u8],
+    count: usize,
+    m: usize,
+    active: &[u32],
+    gains: &mut [i32],
+) {
+    for (row, gain) in active.iter().zip(gains) {
+        let row = *row as usize;
+        let nibbles = &mut codes[row * count..][..count];
+        let mut sums: [i32; CENTROIDS] = costs.as_chunks().0[row];
+        for (pair, code) in products.as_chunks::<{ CENTROIDS * CENTROIDS }>().0.iter().zip(nibbles.iter()) {
+            let products = &pair.as_chunks::<CENTROIDS>().0[usize::from(code & 15)];
+            for (sum, product) in sums.iter_mut().zip(products) {
+                *sum += i32::from(*product);
+            }
+        }
+        let least = (0..CENTROIDS).fold(0, |least, k| if sums[k] < sums[least] { k } else { least });
+        *gain = sums[usize::from(nibbles[m] & 15)] - sums[least];
+        nibbles[m] = least as u8;
+    }
 }
 
 pub(crate) fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{CENTROIDS, GROUP, Isa, Nibble};
+use super::{CENTROIDS, GROUP, Isa};
 
 /// Around every edge of the lanes (16, 32) and of the rows that share a pass (4).
 const DIMS: [usize; 14] = [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 65, 384, 769];
@@ -73,10 +73,9 @@ fn a_rotation_does_not_depend_on_the_isa_nor_on_how_rows_are_batched() {
 }
 
 #[test]
-fn quantising_takes_the_nearest_centroid_on_every_isa() {
-    for length in [0, 1, 2, 5, 16, 40] {
-        let columns = length + 3;
-        let (rows, centroids) = (floats(21 * columns, 7), floats(length * CENTROIDS, 8));
+fn the_nearest_centroid_is_found_on_every_isa() {
+    for length in [1, 2, 5, 16, 40] {
+        let (rows, centroids) = (floats(21 * length, 7), floats(length * CENTROIDS, 8));
         let mut norms = [0.0; CENTROIDS];
         for column in centroids.chunks_exact(CENTROIDS) {
             for (norm, c) in norms.iter_mut().zip(column) {
@@ -84,24 +83,20 @@ fn quantising_takes_the_nearest_centroid_on_every_isa() {
             }
         }
         let run = |isa: Isa| {
-            let (mut residuals, mut codes) = (rows.clone(), [0; 21]);
-            let nibble = Nibble { start: 2, centroids: &centroids, norms: &norms };
-            isa.quantise(&mut residuals, columns, nibble, &mut codes);
-            let first = codes;
-            isa.requantise(&mut residuals, columns, nibble, &mut codes);
-            assert_eq!(codes, first, "what is given back is found again");
-            (residuals.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), codes)
+            let mut codes = [0; 21];
+            isa.nearest(&rows, &centroids, &norms, &mut codes);
+            codes
         };
-        let (residuals, codes) = run(Isa::Portable);
+        let codes = run(Isa::Portable);
         for isa in wide() {
-            assert_eq!(run(isa), (residuals.clone(), codes), "{} at {length}", isa.name());
+            assert_eq!(run(isa), codes, "{} at {length}", isa.name());
         }
-        for (row, code) in rows.chunks_exact(columns).zip(codes) {
+        for (row, code) in rows.chunks_exact(length).zip(codes) {
             let distance = |k: usize| -> f64 {
-                (0..length).map(|j| f64::from(row[2 + j] - centroids[j * CENTROIDS + k]).powi(2)).sum()
+                (0..length).map(|j| f64::from(row[j] - centroids[j * CENTROIDS + k]).powi(2)).sum()
             };
             let best = (0..CENTROIDS).map(distance).fold(f64::INFINITY, f64::min);
-            let size: f64 = best + (0..length).map(|j| f64::from(row[2 + j]).powi(2)).sum::<f64>();
+            let size: f64 = best + row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
             assert!(distance(usize::from(code)) <= best + 1e-5 * size);
         }
     }
@@ -121,6 +116,38 @@ fn sums_of_the_largest_entries_do_not_overflow() {
 }
 
 proptest! {
+    #[test]
+    fn the_least_sum_of_products_is_chosen_on_every_isa(count in 1usize..130, n in 1usize..9, seed in any::<u64>()) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let pair = CENTROIDS * CENTROIDS;
+        let others = random.usize(0..=count);
+        let products: Vec<i16> = (0..others * pair).map(|_| random.i16(-250..=250)).collect();
+        let costs: Vec<i32> = (0..n * CENTROIDS).map(|_| random.i32(-9..9) * random.i32(-1_000..1_000)).collect();
+        let codes: Vec<u8> = (0..n * count).map(|_| random.u8(..16)).collect();
+        let m = random.usize(..count);
+        let active: Vec<u32> = (0..n as u32).filter(|_| random.bool()).collect();
+        let run = |isa: Isa| {
+            let (mut codes, mut gains) = (codes.clone(), vec![0; n]);
+            isa.choose(&products, &costs, &mut codes, count, m, &active, &mut gains);
+            (codes, gains)
+        };
+        let (chosen, gains) = run(Isa::Portable);
+        for isa in wide() {
+            prop_assert_eq!(run(isa), (chosen.clone(), gains.clone()));
+        }
+        let sum = |row: usize, k: usize| -> i32 {
+            let others = (0..others).map(|o| i32::from(products[o * pair + usize::from(codes[row * count + o]) * CENTROIDS + k]));
+            costs[row * CENTROIDS + k] + others.sum::<i32>()
+        };
+        let mut expected = codes.clone();
+        for (row, gain) in active.iter().map(|row| *row as usize).zip(gains) {
+            let least = (0..CENTROIDS).min_by_key(|k| (sum(row, *k), *k)).unwrap();
+            prop_assert_eq!(gain, sum(row, usize::from(codes[row * count + m])) - sum(row, least));
+            expected[row * count + m] = least as u8;
+        }
+        prop_assert_eq!(chosen, expected);
+    }
+
     #[test]
     fn table_sums_are_equal_on_every_isa(planes in 0usize..300, seed in any::<u64>()) {
         let mut random = fastrand::Rng::with_seed(seed);

@@ -4,7 +4,7 @@
 //! like the rows it costs w_i = λ_i a unit, and what must be small is Σ w_i·D_i, not Σ D_i. Reverse water-filling of a
 //! total of B bits over the products λ_i·w_i does that: b_i = max(0, ½·log₂(λ_i·w_i / θ)), θ set so that Σ b_i = B.
 
-use super::Span;
+use super::codebook::Span;
 
 /// A coordinate worth this many bits or more gets nibbles of its own.
 const OWN: f64 = 6.0;

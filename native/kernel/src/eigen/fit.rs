@@ -2,7 +2,9 @@
 
 use faer::{Mat, Side};
 
-use super::{Codebook, EigenCodec, GRID, allocate, k_means, refine, squared_lengths};
+use super::codebook::{Codebook, GRID};
+use super::descent::Rounds;
+use super::{EigenCodec, allocate, k_means, refine};
 use crate::arch::CENTROIDS;
 use crate::codec::{Effort, Sample};
 use crate::{Control, Error, Isa, Metric};
@@ -16,11 +18,14 @@ const CHUNK: usize = 2048;
 /// Variances are never taken as smaller than this fraction of their sum: below it float32 rows hold only rounding.
 const FLOOR: f64 = 1e-12;
 
-/// Codes of at most this many bytes get refined codebooks; beyond, block codebooks are as good and far faster.
-const REFINED: usize = 128;
-
 /// Fewest rows that tell a refined codebook more than noise.
 const REFINING_ROWS: usize = 512;
+
+/// Fewest rows of a store whose codes are worth a refined codebook, which weighs as much as thousands of codes.
+const REFINED_STORE: usize = 2048;
+
+/// Queries' worth of trust in the rows, where queries say what an error costs.
+const ROWS_TRUST: f64 = 64.0;
 
 /// The eigenbasis of a sample.
 struct Spectrum {
@@ -42,18 +47,21 @@ pub(crate) fn fit(
     effort: Effort,
     control: &Control,
 ) -> Result<Vec<u8>, Error> {
-    let sample = sample.rows;
     if !BYTES.contains(&bytes) {
         return Err(Error::Parameter);
     }
-    let spectrum = spectrum(dim, sample)?.by_cost();
+    let Sample { rows, queries } = sample;
+    let isa = Isa::best();
+    control.at(0.0)?;
+    let spectrum = spectrum(dim, rows)?.by_cost(queries, power(bytes, dim));
+    control.at(0.1)?;
     let spans = allocate::spans(&spectrum.products(), 2 * bytes - 2);
     let rank = spans.iter().map(|span| span.start + span.length).max().unwrap_or(0);
     let mut book = Codebook {
         dim,
         metric,
         bytes,
-        sweeps: 0,
+        rounds: Rounds::BLOCK,
         rotation: spectrum.axes[..rank * dim].to_vec(),
         weights: spectrum.costs[..rank].iter().map(|cost| cost.sqrt() as f32).collect(),
         mean: spectrum.mean,
@@ -61,35 +69,66 @@ pub(crate) fn fit(
         spans,
         grid: vec![1.0; GRID],
     };
-    fit_centroids(&mut book, sample, seed);
-    control.at(0.2)?;
-    if effort != Effort::Fast && bytes <= REFINED && sample.len() / dim >= REFINING_ROWS {
-        refine::refine(&mut book, sample);
+    book.round_rotation();
+    let coordinates = EigenCodec::new(book.clone()).coordinates(isa, rows);
+    let codes = fit_centroids(&mut book, coordinates.clone(), seed, &|done| control.at(0.1 + 0.1 * done))?;
+    if refines(effort, bytes, dim, rows.len() / dim) {
+        refine::refine(&mut book, &coordinates, &codes, &|done| control.at(0.2 + 0.75 * done))?;
     }
     book.round_centroids();
-    fit_grid(&mut book, sample);
+    control.at(0.95)?;
+    fit_grid(&mut book, rows);
+    control.at(1.0)?;
     Ok(book.write())
+}
+
+/// The power of a unit of squared error's cost that coordinates are weighted by. A sample knows its spectrum only so well,
+/// and codes of few bits have no use for fine differences: measured best are about ½ at half a bit a dimension, ¾ at two.
+fn power(bytes: usize, dim: usize) -> f64 {
+    (0.35 + 0.25 * 8.0 * bytes as f64 / dim as f64).clamp(0.4, 0.8)
+}
+
+/// Whether additive refinement is worth its time and its bytes. Beyond 2⅔ bits a dimension block codebooks are as good.
+fn refines(effort: Effort, bytes: usize, dim: usize, sample_rows: usize) -> bool {
+    let gains = 3 * bytes <= dim.max(64) && sample_rows >= REFINING_ROWS;
+    gains
+        && match effort {
+            Effort::Fast => false,
+            Effort::Best => true,
+            Effort::Rows(rows) => rows >= REFINED_STORE,
+        }
 }
 
 impl Spectrum {
     /// Coordinates in the order in which they are worth coding.
     ///
     /// An error in a coordinate costs what queries have there. They are taken to be spread like the rows, mean included:
-    /// w = λ + (Vᵀμ)². Its square root measured better than itself (nDCG and overlap on SciFact, all byte counts), since
-    /// a sample knows its spectrum only so well. Only ratios matter, so costs and products are scaled to their largest.
-    fn by_cost(mut self) -> Self {
+    /// w = λ + (Vᵀμ)², unless there are queries to ask: then it is the mean of (Vᵀq)², held to the former as if by
+    /// `ROWS_TRUST` more queries. Only ratios matter, so costs and products are scaled to their largest.
+    fn by_cost(mut self, queries: &[f32], power: f64) -> Self {
         let dim = self.mean.len();
         let largest = self.variances.iter().fold(f64::MIN_POSITIVE, |l, v| l.max(*v));
         for variance in &mut self.variances {
             *variance /= largest;
         }
-        let along = |axis: &[f32]| axis.iter().zip(&self.mean).map(|(v, m)| f64::from(*v) * f64::from(*m)).sum::<f64>();
-        let costs: Vec<f64> = self
-            .variances
-            .iter()
-            .zip(self.axes.chunks_exact(dim))
-            .map(|(variance, axis)| (variance + along(axis).powi(2) / largest).sqrt())
-            .collect();
+        let along =
+            |axis: &[f32], x: &[f32]| axis.iter().zip(x).map(|(v, x)| f64::from(*v) * f64::from(*x)).sum::<f64>();
+        let axes = || self.axes.chunks_exact(dim);
+        let mut costs: Vec<f64> =
+            self.variances.iter().zip(axes()).map(|(v, axis)| v + along(axis, &self.mean).powi(2) / largest).collect();
+        if !queries.is_empty() {
+            let asked: Vec<f64> =
+                axes().map(|axis| queries.chunks_exact(dim).map(|q| along(axis, q).powi(2)).sum()).collect();
+            let count = (queries.len() / dim) as f64;
+            // Queries may be of another length than rows.
+            let scale = costs.iter().sum::<f64>() / asked.iter().sum::<f64>().max(f64::MIN_POSITIVE) * count;
+            for (cost, asked) in costs.iter_mut().zip(asked) {
+                *cost = (ROWS_TRUST * *cost + scale * asked) / (ROWS_TRUST + count);
+            }
+        }
+        for cost in &mut costs {
+            *cost = cost.powf(power);
+        }
         let highest = costs.iter().fold(f64::MIN_POSITIVE, |h, c| h.max(*c));
         let mut order: Vec<usize> = (0..dim).collect();
         order.sort_by(|a, b| (self.variances[*b] * costs[*b]).total_cmp(&(self.variances[*a] * costs[*a])));
@@ -152,23 +191,33 @@ fn spectrum(dim: usize, sample: &[f32]) -> Result<Spectrum, Error> {
     Ok(Spectrum { mean, variances, costs: Vec::new(), axes })
 }
 
-/// Fits nibble after nibble, each on what the ones before it left over.
-fn fit_centroids(book: &mut Codebook, sample: &[f32], seed: u64) {
+/// Fits nibble after nibble to weighted coordinates, each on what the ones before it left over. Returns what each chose.
+fn fit_centroids(
+    book: &mut Codebook,
+    mut residuals: Vec<f32>,
+    seed: u64,
+    progress: &dyn Fn(f32) -> Result<(), Error>,
+) -> Result<Vec<Vec<u8>>, Error> {
     let isa = Isa::best();
-    let codec = EigenCodec::new(book.clone());
-    let mut residuals = codec.coordinates(isa, sample);
-    let columns = codec.columns;
-    let mut numbers = vec![0u8; sample.len() / book.dim];
+    let rank = book.weights.len();
     let mut random = fastrand::Rng::with_seed(seed);
+    let mut chosen = Vec::new();
     let mut begin = 0;
     for span in book.spans.iter().filter(|span| span.length > 0) {
-        let centroids = k_means::centroids(isa, &residuals, columns, *span, &mut random);
-        let norms = squared_lengths(&centroids);
-        let nibble = crate::arch::Nibble { start: span.start, centroids: &centroids, norms: &norms };
-        isa.quantise(&mut residuals, columns, nibble, &mut numbers);
+        progress(chosen.len() as f32 / book.spans.len() as f32)?;
+        let points = span.of(&residuals, rank);
+        let (centroids, codes) = k_means::centroids(isa, &points, span.length, &mut random);
+        for (row, code) in residuals.chunks_exact_mut(rank).zip(&codes) {
+            let columns = centroids.as_chunks::<CENTROIDS>().0;
+            for (x, column) in row[span.start..].iter_mut().zip(columns) {
+                *x -= column[usize::from(*code)];
+            }
+        }
         book.centroids[begin..begin + centroids.len()].copy_from_slice(&centroids);
         begin += centroids.len();
+        chosen.push(codes);
     }
+    Ok(chosen)
 }
 
 /// A geometric grid over the scales that the sample needs, and a little beyond.
@@ -176,8 +225,8 @@ fn fit_grid(book: &mut Codebook, sample: &[f32]) {
     let codec = EigenCodec::new(book.clone());
     let codes = codec.encode(Isa::best(), sample);
     let (mut low, mut high) = (f64::INFINITY, 0.0f64);
-    for (row, code) in sample.chunks_exact(book.dim).zip(codes.chunks_exact(book.bytes)) {
-        let scale = f64::from(codec.scale_of(row, code));
+    for scale in codec.scales_of(sample, &codes) {
+        let scale = f64::from(scale);
         // A decoded row of length zero has no direction to correct.
         if scale > 0.0 && scale.is_finite() {
             low = low.min(scale);

@@ -1,25 +1,18 @@
 //! Sixteen centroids for one span of coordinates: k-means++ and Lloyd's rounds.
 
-use super::{Span, squared_lengths};
+use super::squared_lengths;
 use crate::Isa;
-use crate::arch::{CENTROIDS, Nibble};
+use crate::arch::CENTROIDS;
 
 const ROUNDS: usize = 20;
 
-/// Centroids `[length][16]` of the `span` of each row of `rows` `[n][columns]`, n at least 1.
-pub(crate) fn centroids(isa: Isa, rows: &[f32], columns: usize, span: Span, random: &mut fastrand::Rng) -> Vec<f32> {
-    let n = rows.len() / columns;
-    let length = span.length;
-    let points: Vec<f32> =
-        rows.chunks_exact(columns).flat_map(|row| &row[span.start..span.start + length]).copied().collect();
-    let mut centroids = seed(&points, length, random);
-    let mut codes = vec![0u8; n];
-    let mut assigned = Vec::new();
+/// Centroids `[length][16]` of `points` `[n][length]`, n and length at least 1, and the number of each point's.
+pub(crate) fn centroids(isa: Isa, points: &[f32], length: usize, random: &mut fastrand::Rng) -> (Vec<f32>, Vec<u8>) {
+    let mut centroids = seed(points, length, random);
+    let mut codes = vec![0u8; points.len() / length];
     for _ in 0..ROUNDS {
-        let norms = squared_lengths(&centroids);
-        points.clone_into(&mut assigned);
         let before = codes.clone();
-        isa.quantise(&mut assigned, length, Nibble { start: 0, centroids: &centroids, norms: &norms }, &mut codes);
+        isa.nearest(points, &centroids, &squared_lengths(&centroids), &mut codes);
         let mut sums = vec![0.0f64; length * CENTROIDS];
         let mut counts = [0u32; CENTROIDS];
         for (point, code) in points.chunks_exact(length).zip(&codes) {
@@ -39,7 +32,8 @@ pub(crate) fn centroids(isa: Isa, rows: &[f32], columns: usize, span: Span, rand
             break;
         }
     }
-    centroids
+    isa.nearest(points, &centroids, &squared_lengths(&centroids), &mut codes);
+    (centroids, codes)
 }
 
 /// k-means++: each next centroid is a point drawn with probability proportional to its squared distance to the chosen.

@@ -1,113 +1,173 @@
-//! Additive refinement: from block codebooks, whose nibbles see a span of coordinates each, to ones that all see all.
+//! Additive refinement: from block codebooks, whose nibbles see a span of coordinates each, to ones that see many.
 //!
-//! Nibble after nibble, each row gets its centroid back, the sixteen centroids move to the means of the rows that chose
-//! them, and the rows choose anew: coordinate descent on the weighted error, which no step can raise. A centroid is
-//! held to its block codebook as if by `HOLD` more rows, so that small samples stay safe.
+//! Nibbles are taken in runs, and every centroid of a run may reach over all coordinates of the run. Then, in turn, rows choose
+//! their nibbles anew (`descent`) and all centroids of the run move to where they explain those rows best, which is a linear
+//! least-squares problem, as in additive quantisation (Babenko and Lempitsky 2014) and local search quantisation (Martinez et
+//! al. 2016, 2018). A centroid is held to its block codebook as if by `HOLD` more rows, so that small samples stay safe.
 
-use super::{CENTROIDS, Codebook, EigenCodec, Span, squared_lengths};
-use crate::Isa;
-use crate::arch::Nibble;
+use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+
+use super::codebook::{Codebook, Span};
+use super::descent::{Rounds, Run, by_centroid, by_column};
+use super::{BATCH, CENTROIDS};
+use crate::{Error, Isa};
 
 /// Rows' worth of trust in the block codebook.
-const HOLD: f64 = 8.0;
+const HOLD: f32 = 16.0;
 
-/// Most passes over all nibbles; more gain nothing on rows that were not fitted on.
-const PASSES: usize = 8;
+/// Rounds of choosing and moving. The error falls by less than a thousandth in the last.
+const ROUNDS: usize = 10;
 
-/// Multiplications after which passes stop, however large the sample: some seconds of one core.
-const BUDGET: f64 = 3e10;
+/// Times each centroid moves in a round; the next round goes on from there.
+const MOVES: usize = 3;
 
 /// Rows beyond which a larger sample only costs time.
-const ROWS: usize = 10_240;
+const ROWS: usize = 20_480;
 
-/// Sweeps that encoding makes with a refined codebook.
-const SWEEPS: usize = 2;
+/// Most nibbles of a run. Longer runs find little more, and take time and memory that grow with the square.
+const NIBBLES: usize = 96;
 
-pub(super) fn refine(book: &mut Codebook, sample: &[f32]) {
-    let rank = book.weights.len();
-    if rank == 0 {
-        return;
+/// Refines the codebook. `sample` `[n][rank]` are weighted coordinates, `codes` `[nibbles][n]` the block codebook's choices.
+pub(super) fn refine(
+    book: &mut Codebook,
+    sample: &[f32],
+    codes: &[Vec<u8>],
+    progress: &dyn Fn(f32) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (rank, coding) = (book.weights.len(), codes.len());
+    if coding == 0 {
+        return Ok(());
     }
-    let isa = Isa::best();
-    let sample: Vec<f32> = spread(sample, book.dim, ROWS);
-    let n = sample.len() / book.dim;
-
-    let codec = EigenCodec::new(book.clone());
-    let mut residuals = codec.coordinates(isa, &sample);
-    let columns = codec.columns;
-    widen(book, rank);
-    let size = rank * CENTROIDS;
-    let mut codes = vec![vec![0u8; n]; book.spans.len()];
-    let coding: Vec<usize> = (0..book.spans.len()).filter(|m| book.spans[*m].length > 0).collect();
-    for (place, m) in coding.iter().enumerate() {
-        let centroids = &book.centroids[place * size..][..size];
-        let nibble = Nibble { start: 0, centroids, norms: &squared_lengths(centroids) };
-        isa.quantise(&mut residuals, columns, nibble, &mut codes[*m]);
-    }
-
-    let held = book.centroids.clone();
-    let passes = (BUDGET / (n * size * coding.len()) as f64).ceil() as usize;
-    for _ in 0..passes.min(PASSES) {
-        for (place, m) in coding.iter().enumerate() {
-            let centroids = &mut book.centroids[place * size..][..size];
-            move_to_means(centroids, &held[place * size..][..size], &mut residuals, columns, &codes[*m]);
-            let nibble = Nibble { start: 0, centroids, norms: &squared_lengths(centroids) };
-            isa.requantise(&mut residuals, columns, nibble, &mut codes[*m]);
-        }
-    }
-    book.sweeps = SWEEPS;
-}
-
-/// At most `most` rows, evenly taken.
-fn spread(sample: &[f32], dim: usize, most: usize) -> Vec<f32> {
-    let n = sample.len() / dim;
-    let taken = n.min(most);
-    (0..taken).flat_map(|i| &sample[i * n / taken * dim..][..dim]).copied().collect()
-}
-
-/// Gives every coding nibble all coordinates, with zeros where it had none.
-fn widen(book: &mut Codebook, rank: usize) {
-    let mut wide = Vec::new();
+    let kept = spread(sample.len() / rank, ROWS);
+    let runs = coding.div_ceil(NIBBLES);
+    let mut centroids = Vec::new();
     let mut begin = 0;
-    for span in book.spans.iter_mut().filter(|span| span.length > 0) {
-        let size = span.length * CENTROIDS;
-        let at = wide.len() + span.start * CENTROIDS;
-        wide.resize(wide.len() + rank * CENTROIDS, 0.0);
-        wide[at..at + size].copy_from_slice(&book.centroids[begin..][..size]);
-        begin += size;
-        *span = Span { start: 0, length: rank };
+    for run in 0..runs {
+        let nibbles = run * coding / runs..(run + 1) * coding / runs;
+        let spans = &book.spans[nibbles.clone()];
+        let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
+        let end = spans.iter().map(|span| span.start + span.length).max().unwrap_or(start);
+        let reach = Span { start, length: end - start };
+        let wide = widen(reach, spans, &book.centroids[begin..]);
+        begin += spans.iter().map(|span| span.length * CENTROIDS).sum::<usize>();
+        let rows: Vec<f32> = kept.iter().flat_map(|r| &sample[r * rank + start..][..reach.length]).copied().collect();
+        let codes: Vec<u8> = kept.iter().flat_map(|r| codes[nibbles.clone()].iter().map(|codes| codes[*r])).collect();
+        let done = |round: f32| progress((run as f32 + round / ROUNDS as f32) / runs as f32);
+        centroids.extend(refine_run(reach, &wide, &rows, codes, &done)?);
+        book.spans[nibbles].fill(reach);
     }
-    book.centroids = wide;
+    book.centroids = centroids;
+    book.rounds = Rounds::refined(coding.div_ceil(runs));
+    Ok(())
 }
 
-/// Moves centroids to the means of their rows, and each row's residual along, so that giving the centroid back still
-/// gives the same row.
-fn move_to_means(centroids: &mut [f32], held: &[f32], residuals: &mut [f32], columns: usize, codes: &[u8]) {
-    // Sums per centroid, each a run of coordinates: [16][columns].
-    let mut sums = vec![0.0f64; CENTROIDS * columns];
-    let mut counts = [0u32; CENTROIDS];
-    for (row, code) in residuals.chunks_exact(columns).zip(codes) {
-        counts[usize::from(*code)] += 1;
-        for (sum, x) in sums[usize::from(*code) * columns..][..columns].iter_mut().zip(row) {
-            *sum += f64::from(*x);
+/// Numbers of at most `most` of `n` rows, evenly taken.
+fn spread(n: usize, most: usize) -> Vec<usize> {
+    let taken = n.min(most);
+    (0..taken).map(|i| i * n / taken).collect()
+}
+
+/// Centroids of nibbles with the given spans, as centroids over the whole `reach`: zero where they had none.
+fn widen(reach: Span, spans: &[Span], centroids: &[f32]) -> Vec<f32> {
+    let mut wide = vec![0.0; spans.len() * reach.length * CENTROIDS];
+    let mut begin = 0;
+    for (span, wide) in spans.iter().zip(wide.chunks_exact_mut(reach.length * CENTROIDS)) {
+        let size = span.length * CENTROIDS;
+        wide[(span.start - reach.start) * CENTROIDS..][..size].copy_from_slice(&centroids[begin..][..size]);
+        begin += size;
+    }
+    wide
+}
+
+/// Centroids `[count][length][16]` that explain `rows` `[n][length]` better than those given, from which the rows chose
+/// `codes` `[n][count]`.
+fn refine_run(
+    span: Span,
+    centroids: &[f32],
+    rows: &[f32],
+    mut codes: Vec<u8>,
+    progress: &dyn Fn(f32) -> Result<(), Error>,
+) -> Result<Vec<f32>, Error> {
+    let isa = Isa::best();
+    let (length, size) = (span.length, span.length * CENTROIDS);
+    let count = centroids.len() / size;
+    // [count · 16][length]
+    let held: Vec<f32> = centroids.chunks_exact(size).flat_map(|nibble| by_centroid(nibble, length)).collect();
+    let (mut moving, mut columns) = (held.clone(), Vec::new());
+    for round in 0..ROUNDS {
+        progress(round as f32)?;
+        let together = Together::count(&codes, count, rows, length);
+        for _ in 0..MOVES {
+            together.improve(&mut moving, &held, length);
+        }
+        columns = moving.chunks_exact(size).flat_map(|nibble| by_column(nibble, length)).collect();
+        if round + 1 < ROUNDS {
+            let run = Run::new(isa, 0, span, &columns);
+            for (rows, codes) in rows.chunks(BATCH * length).zip(codes.chunks_mut(BATCH * count)) {
+                progress(round as f32 + 0.5)?;
+                let chosen = run.choose(isa, rows, Some(codes), Rounds::refined(count));
+                codes.copy_from_slice(&chosen);
+            }
         }
     }
-    // What is left of a row has lost its centroid: their mean is the centroid plus the mean of what is left.
-    let mut moves = vec![0.0f32; CENTROIDS * columns];
-    for (j, (column, held)) in
-        centroids.as_chunks_mut::<CENTROIDS>().0.iter_mut().zip(held.as_chunks::<CENTROIDS>().0).enumerate()
-    {
-        for k in 0..CENTROIDS {
-            let count = f64::from(counts[k]);
-            let sum = sums[k * columns + j] + count * f64::from(column[k]) + HOLD * f64::from(held[k]);
-            let moved = (sum / (count + HOLD)) as f32;
-            moves[k * columns + j] = moved - column[k];
-            column[k] = moved;
+    Ok(columns)
+}
+
+/// The normal equations of the least-squares problem: which centroids are chosen together, and what by.
+struct Together {
+    /// `[count · 16][count · 16]`: how many rows chose both. Zero within a nibble.
+    pairs: Vec<f32>,
+    /// `[count · 16]`: how many rows chose it.
+    counts: Vec<f32>,
+    /// `[count · 16][length]`: the sum of the rows that chose it.
+    sums: Vec<f32>,
+}
+
+impl Together {
+    fn count(codes: &[u8], count: usize, rows: &[f32], length: usize) -> Self {
+        let all = count * CENTROIDS;
+        let (mut pairs, mut counts, mut sums) = (vec![0.0; all * all], vec![0.0; all], vec![0.0; all * length]);
+        for m in 0..count {
+            for (row, code) in rows.chunks_exact(length).zip(codes.chunks_exact(count)) {
+                let own = m * CENTROIDS + usize::from(code[m]);
+                counts[own] += 1.0;
+                for (sum, x) in sums[own * length..][..length].iter_mut().zip(row) {
+                    *sum += x;
+                }
+                let pairs = &mut pairs[own * all..][..all];
+                for (pairs, code) in pairs.as_chunks_mut::<CENTROIDS>().0.iter_mut().zip(code) {
+                    pairs[usize::from(code & 15)] += 1.0;
+                }
+            }
+            for k in 0..CENTROIDS {
+                pairs[(m * CENTROIDS + k) * all + m * CENTROIDS..][..CENTROIDS].fill(0.0);
+            }
         }
+        Self { pairs, counts, sums }
     }
-    for (row, code) in residuals.chunks_exact_mut(columns).zip(codes) {
-        for (x, shift) in row.iter_mut().zip(&moves[usize::from(*code) * columns..][..columns]) {
-            *x -= shift;
+
+    /// Moves the centroids `[count · 16][length]` of one nibble after the other to where, the others given, they explain
+    /// the rows best: Gauss–Seidel on the normal equations.
+    fn improve(&self, centroids: &mut [f32], held: &[f32], length: usize) {
+        let all = self.counts.len();
+        let mut others = vec![0.0f32; CENTROIDS * length];
+        for first in (0..all).step_by(CENTROIDS) {
+            matmul(
+                MatMut::from_row_major_slice_mut(&mut others, CENTROIDS, length),
+                Accum::Replace,
+                MatRef::from_row_major_slice(&self.pairs[first * all..][..CENTROIDS * all], CENTROIDS, all),
+                MatRef::from_row_major_slice(centroids, all, length),
+                1.0,
+                Par::Seq,
+            );
+            for k in first..first + CENTROIDS {
+                let others = &others[(k - first) * length..][..length];
+                let (sums, held) = (&self.sums[k * length..][..length], &held[k * length..][..length]);
+                let share = 1.0 / (self.counts[k] + HOLD);
+                for (j, c) in centroids[k * length..][..length].iter_mut().enumerate() {
+                    *c = (sums[j] - others[j] + HOLD * held[j]) * share;
+                }
+            }
         }
     }
 }

@@ -4,7 +4,8 @@
 //! best are then scored again from the float tables, one nibble after the other. Both are equal on every machine: the
 //! first is integer work, the second a float sum in a fixed order.
 
-use super::{EigenCodec, Span};
+use super::EigenCodec;
+use super::codebook::Span;
 use crate::Isa;
 use crate::arch::{CENTROIDS, GROUP};
 use crate::codec::Rows;
@@ -54,14 +55,14 @@ impl EigenCodec {
         isa.dots(query, &self.book.mean, &mut base);
         isa.dots(query, query, &mut squared);
 
-        let mut exact = vec![0.0f32; self.nibbles.len() * CENTROIDS];
+        let mut exact = vec![0.0f32; self.begins.len() * CENTROIDS];
         // A nibble's centroids are a tile, so tables are the query's coordinates times tiles; nibbles of the same span,
         // as refined codebooks have them, make one matrix.
         let mut m = 0;
         for run in self.book.spans.chunk_by(|a, b| a == b) {
             let Span { start, length } = run[0];
             if length > 0 {
-                let centroids = &self.plain_centroids[self.nibbles[m].0..][..run.len() * length * CENTROIDS];
+                let centroids = &self.plain_centroids[self.begins[m]..][..run.len() * length * CENTROIDS];
                 let tables = &mut exact[m * CENTROIDS..][..run.len() * CENTROIDS];
                 isa.rotate(&coordinates[start..][..length], length, centroids, tables);
             }

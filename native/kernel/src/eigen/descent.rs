@@ -1,0 +1,213 @@
+//! Choosing nibbles: coordinate descent over products of centroids.
+//!
+//! Nibbles that reach over the same coordinates form a run, and their centroids add up. With x the row's coordinates and c_m
+//! the centroid that nibble m chose, |x - Σ c_m|² depends on one nibble's choice through
+//! |c_m|²/2 - ⟨x, c_m⟩ + Σ ⟨c_m, c_n⟩ over the other nibbles n, so once the first two terms are known (one matrix product a
+//! row) each choice is a sum over a table of centroid products, and no residual is ever formed.
+//!
+//! Products are whole numbers of 16 bits, scaled for each nibble so that no sum can overflow, and costs have 32: sums of
+//! integers have no order, so codes are the same on every machine. What rounding costs is far below what a centroid is off.
+
+use super::CENTROIDS;
+use super::codebook::Span;
+use crate::Isa;
+
+/// Products of one pair of nibbles: a row of 16 for each choice of the other.
+const PAIR: usize = CENTROIDS * CENTROIDS;
+
+/// Costs are at most this for a row of the centroids' own length, which leaves room for rows 2¹⁴ times as long.
+const LARGEST_COST: f32 = 65_536.0;
+
+/// Costs are cut off here, so that adding products cannot overflow.
+const LIMIT: f32 = (1 << 30) as f32;
+
+/// One nibble of so many is changed in a try.
+const CHANGED: usize = 16;
+
+/// How far choosing goes once every nibble has been chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rounds {
+    /// Rounds in which each nibble is chosen again against all others, unless none moves any more.
+    pub(super) sweeps: usize,
+    /// Times that some nibbles are changed, all chosen once more, and the better of before and after kept: a way out of
+    /// local minima (iterated local search).
+    pub(super) tries: usize,
+}
+
+impl Rounds {
+    /// For nibbles of block codebooks: only stages of one coordinate have anything to agree on.
+    pub(super) const BLOCK: Self = Self { sweeps: 2, tries: 0 };
+
+    /// For runs of up to `count` refined nibbles. A try takes time with the square of their number, so few nibbles can
+    /// afford more of them.
+    pub(super) fn refined(count: usize) -> Self {
+        Self { sweeps: 3, tries: (36_000 / (count * count).max(1)).clamp(4, 16) }
+    }
+}
+
+/// Nibbles that reach over the same coordinates.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Number of the first nibble.
+    pub(super) first: usize,
+    pub(super) span: Span,
+    /// `[count][length][16]`
+    centroids: Vec<f32>,
+    /// `[count][count][16][16]`: for a nibble, for another, for each choice of the other: 16 products. Zero for itself.
+    products: Vec<i16>,
+    /// `[count]`: what the costs of a nibble are multiplied by.
+    scales: Vec<f32>,
+    /// `[count][16]`: half squared lengths of the centroids.
+    halves: Vec<f32>,
+}
+
+impl Run {
+    /// `centroids` are `[count][length][16]`.
+    pub(super) fn new(isa: Isa, first: usize, span: Span, centroids: &[f32]) -> Self {
+        let size = span.length * CENTROIDS;
+        let count = centroids.len() / size;
+        let rows: Vec<f32> = centroids.chunks_exact(size).flat_map(|nibble| by_centroid(nibble, span.length)).collect();
+        let (mut products, mut scales) = (vec![0i16; count * count * PAIR], Vec::with_capacity(count));
+        let mut halves = Vec::with_capacity(count * CENTROIDS);
+        let mut exact = vec![0.0f32; count * PAIR];
+        for (m, (nibble, products)) in
+            centroids.chunks_exact(size).zip(products.chunks_exact_mut(count * PAIR)).enumerate()
+        {
+            // [count · 16][16]: every centroid of every nibble with the sixteen of this one.
+            isa.rotate(&rows, span.length, nibble, &mut exact);
+            let own: [f32; CENTROIDS] = std::array::from_fn(|k| 0.5 * exact[m * PAIR + k * CENTROIDS + k]);
+            exact[m * PAIR..][..PAIR].fill(0.0);
+            let largest = |values: &[f32]| values.iter().fold(0.0f32, |l, v| l.max(v.abs()));
+            let bound: f32 = exact.chunks_exact(PAIR).map(largest).sum();
+            // Half a unit a product is kept free for rounding.
+            let room = f32::from(i16::MAX) - count as f32;
+            let scale = (room / bound).min(LARGEST_COST / largest(&own)).min(f32::MAX);
+            for (product, exact) in products.iter_mut().zip(&exact) {
+                *product = (exact * scale).round() as i16;
+            }
+            scales.push(scale);
+            halves.extend(own);
+        }
+        Self { first, span, centroids: centroids.to_vec(), products, scales, halves }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Chooses nibbles `[n][count]` for rows whose weighted coordinates are `rows` `[n][length]`: from the `given`, or each in
+    /// turn against those before it, and then better.
+    pub(super) fn choose(&self, isa: Isa, rows: &[f32], given: Option<&[u8]>, rounds: Rounds) -> Vec<u8> {
+        let (n, count) = (rows.len() / self.span.length, self.count());
+        let costs = self.costs(isa, rows);
+        let mut codes = given.map_or_else(|| vec![0; n * count], <[u8]>::to_vec);
+        let mut gains = vec![0; n];
+        if given.is_none() {
+            let all: Vec<u32> = (0..n as u32).collect();
+            for m in 0..count {
+                let (products, own) = (&self.products_of(m)[..m * PAIR], &costs[m * n * CENTROIDS..][..n * CENTROIDS]);
+                isa.choose(products, own, &mut codes, count, m, &all, &mut gains);
+            }
+        }
+        if count == 1 {
+            return codes;
+        }
+        let mut saved = vec![0.0; n];
+        self.descend(isa, &costs, &mut codes, rounds.sweeps, &mut saved);
+        // The same for every row, so that codes depend on nothing else.
+        let mut random = fastrand::Rng::with_seed(count as u64);
+        for _ in 0..rounds.tries {
+            let before = codes.clone();
+            saved.fill(0.0);
+            for _ in 0..count.div_ceil(CHANGED) {
+                self.change(&costs, &mut codes, random.usize(..count), random.u8(1..CENTROIDS as u8), &mut saved);
+            }
+            self.descend(isa, &costs, &mut codes, 1, &mut saved);
+            for ((code, before), saved) in codes.chunks_exact_mut(count).zip(before.chunks_exact(count)).zip(&saved) {
+                if *saved <= 0.0 {
+                    code.copy_from_slice(before);
+                }
+            }
+        }
+        codes
+    }
+
+    fn products_of(&self, m: usize) -> &[i16] {
+        &self.products[m * self.count() * PAIR..][..self.count() * PAIR]
+    }
+
+    /// Rounds of coordinate descent, until no nibble of a row moves. Adds to `saved` what each row's error fell by.
+    fn descend(&self, isa: Isa, costs: &[i32], codes: &mut [u8], sweeps: usize, saved: &mut [f32]) {
+        let (n, count) = (saved.len(), self.count());
+        let mut active: Vec<u32> = (0..n as u32).collect();
+        let (mut gains, mut moved) = (vec![0; n], vec![false; n]);
+        for _ in 0..sweeps {
+            moved.fill(false);
+            for m in 0..count {
+                let own = &costs[m * n * CENTROIDS..][..n * CENTROIDS];
+                isa.choose(self.products_of(m), own, codes, count, m, &active, &mut gains);
+                let unit = 1.0 / self.scales[m];
+                for (row, gain) in active.iter().zip(&gains) {
+                    saved[*row as usize] += *gain as f32 * unit;
+                    moved[*row as usize] |= *gain > 0;
+                }
+            }
+            // A row that a whole round has left alone will be left alone by the next.
+            active.retain(|row| moved[*row as usize]);
+        }
+    }
+
+    /// Moves nibble `m` of every row on by `step` choices.
+    fn change(&self, costs: &[i32], codes: &mut [u8], m: usize, step: u8, saved: &mut [f32]) {
+        let (n, count) = (saved.len(), self.count());
+        let costs = costs[m * n * CENTROIDS..][..n * CENTROIDS].as_chunks::<CENTROIDS>().0;
+        let products = self.products_of(m).as_chunks::<CENTROIDS>().0;
+        for ((code, costs), saved) in codes.chunks_exact_mut(count).zip(costs).zip(saved) {
+            let (old, new) = (usize::from(code[m] & 15), usize::from((code[m] + step) & 15));
+            let sums = |k: usize| -> i32 {
+                let others =
+                    code.iter().enumerate().map(|(o, c)| i32::from(products[o * CENTROIDS + usize::from(c & 15)][k]));
+                costs[k] + others.sum::<i32>()
+            };
+            *saved += (sums(old) - sums(new)) as f32 / self.scales[m];
+            code[m] = new as u8;
+        }
+    }
+
+    /// `[count][n][16]`: what each choice of each nibble costs a row by itself.
+    fn costs(&self, isa: Isa, rows: &[f32]) -> Vec<i32> {
+        let n = rows.len() / self.span.length;
+        let mut along = vec![0.0f32; n * CENTROIDS];
+        let mut costs = Vec::with_capacity(self.count() * n * CENTROIDS);
+        let nibbles = self.centroids.chunks_exact(self.span.length * CENTROIDS);
+        for ((nibble, scale), halves) in nibbles.zip(&self.scales).zip(self.halves.as_chunks::<CENTROIDS>().0) {
+            isa.rotate(rows, self.span.length, nibble, &mut along);
+            for along in along.as_chunks::<CENTROIDS>().0 {
+                costs.extend((0..CENTROIDS).map(|k| ((halves[k] - along[k]) * scale).clamp(-LIMIT, LIMIT) as i32));
+            }
+        }
+        costs
+    }
+}
+
+/// Centroids `[length][16]` as `[16][length]`.
+pub(super) fn by_centroid(nibble: &[f32], length: usize) -> Vec<f32> {
+    let mut rows = vec![0.0; nibble.len()];
+    for (j, column) in nibble.as_chunks::<CENTROIDS>().0.iter().enumerate() {
+        for (k, c) in column.iter().enumerate() {
+            rows[k * length + j] = *c;
+        }
+    }
+    rows
+}
+
+/// Centroids `[16][length]` as `[length][16]`.
+pub(super) fn by_column(nibble: &[f32], length: usize) -> Vec<f32> {
+    let mut columns = vec![0.0; nibble.len()];
+    for (k, row) in nibble.chunks_exact(length).enumerate() {
+        for (j, c) in row.iter().enumerate() {
+            columns[j * CENTROIDS + k] = *c;
+        }
+    }
+    columns
+}

@@ -22,6 +22,11 @@ const rules = [
     why: "the kernel's waist knows nothing of SQL or of the store",
   },
   {
+    from: /^packages\/core\/src\/calibration\//,
+    never: /^packages\/core\/src\/(store[/.]|catalogue\/(?!pace|live))/,
+    why: "calibration knows nothing of SQL or of the store",
+  },
+  {
     from: /^packages\/core\/src\/(?!catalogue\/|kernel\/)/,
     never: /^node:/,
     why: "only catalogue and kernel touch Node",

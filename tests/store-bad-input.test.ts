@@ -1,6 +1,6 @@
 import { type ErrorCode, Thermocline } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
-import { badCalls, DIM } from "./support/bad-calls.js";
+import { badCalibrations, badCalls, DIM } from "./support/bad-calls.js";
 import { backends, bench, contents, refusal } from "./support/stores.js";
 import { records } from "./support/synthetic.js";
 
@@ -12,18 +12,23 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
   const all = records(30, DIM);
   const ids = [...all.map(({ id }) => id), "good", "bad"];
 
-  it.each(["upsert", "query", "get", "count", "delete", "demote", "calibrate", "backup"])("by %s", async (method) => {
-    const store = await open({ dim: DIM, cold: { bytes: 2 } });
-    await store.upsert(all);
-    await store.demote({ filter: { even: true } });
-    const before = { seen: await contents(store, ids), stats: store.stats() };
-    for (const [given, , args, code, says] of badCalls.filter(([, name]) => name === method)) {
-      await refusal(() => (store as unknown as Loose)[method]?.(...args), code, says).catch((error: unknown) => {
-        throw new Error(`${method} with ${given}: ${String(error)}`, { cause: error });
-      });
-    }
-    expect({ seen: await contents(store, ids), stats: store.stats() }).toStrictEqual(before);
-  });
+  it.each(["upsert", "query", "get", "count", "delete", "demote", "calibrate", "recalibrate", "recommend", "backup"])(
+    "by %s",
+    async (method) => {
+      const store = await open({ dim: DIM, cold: { bytes: 2 } });
+      await store.upsert(all);
+      await store.demote({ filter: { even: true } });
+      const before = { seen: await contents(store, ids), stats: store.stats() };
+      for (const [given, , args, code, says] of [...badCalls, ...badCalibrations].filter(
+        ([, name]) => name === method,
+      )) {
+        await refusal(() => (store as unknown as Loose)[method]?.(...args), code, says).catch((error: unknown) => {
+          throw new Error(`${method} with ${given}: ${String(error)}`, { cause: error });
+        });
+      }
+      expect({ seen: await contents(store, ids), stats: store.stats() }).toStrictEqual(before);
+    },
+  );
 
   it("by every method of an empty store, which still has no dimension", async () => {
     const store = await open();
@@ -72,6 +77,11 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
     [{ cold: { codec: "pq" } }, "ARGUMENT", /codec is "pq"; use one of eigen, fourier/],
     [{ cold: { bytes: 1 } }, "ARGUMENT", /cold.bytes is 1; give a whole number from 2 to 512/],
     [{ cold: { bytes: "24" } }, "ARGUMENT", /cold.bytes is "24"/],
+    [{ cold: { bytes: "automatic" } }, "ARGUMENT", /cold.bytes is "automatic"/],
+    [{ cold: { bytes: "auto", targetRecall: 1 } }, "ARGUMENT", /targetRecall is 1; give a number above 0 and below 1/],
+    [{ cold: { bytes: "auto", targetRecall: "0.9" } }, "ARGUMENT", /targetRecall is "0.9"/],
+    [{ cold: { bytes: 24, targetRecall: 0.9 } }, "ARGUMENT", /targetRecall is for cold.bytes "auto"/],
+    [{ cold: { targetRecall: 0.9 } }, "ARGUMENT", /targetRecall is for cold.bytes "auto"/],
     [{ cold: { scoring: "exact" } }, "ARGUMENT", /scoring is "exact"/],
     [{ cold: { scoring: "symmetric" } }, "UNSUPPORTED", /Fourier/],
     [{ cold: { seed: -1 } }, "ARGUMENT", /cold.seed is -1/],
@@ -93,6 +103,8 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       count: () => store.count(),
       demote: () => store.demote({ all: true }),
       calibrate: () => store.calibrate(),
+      recalibrate: () => store.recalibrate(),
+      recommend: () => store.recommend(),
       settled: () => store.settled(),
       stats: () => store.stats(),
       backup: () => store.backup("never.db"),

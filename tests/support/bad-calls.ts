@@ -89,42 +89,55 @@ const idCases = ["", "a\0", "\ud800", 5, null, undefined, ["a"], {}].flatMap((id
   [`the id ${JSON.stringify(id)}`, "delete", [{ ids: ["r1", id] }], "ARGUMENT", /id is .*give a string/],
 ]);
 
-const optionCases = (["upsert", "query", "get", "count", "delete", "demote", "calibrate"] as const).flatMap(
-  (method): Case[] => {
-    const first = {
-      upsert: [good],
-      query: [],
-      get: ["r1"],
-      count: {},
-      delete: { ids: ["r1"] },
-      demote: { all: true },
-      calibrate: [],
-    }[method];
-    const bad = (options: unknown) =>
-      method === "query" || method === "calibrate"
-        ? [options]
-        : method === "get" || method === "upsert"
-          ? [first, options]
-          : [first, options];
-    const plus = (option: object) => bad(method === "query" ? { vector: [1, 2, 3], ...option } : option);
-    return [
-      ["null for options", method, bad(null), "ARGUMENT", new RegExp(`options of ${method} are null`)],
-      ["a number for options", method, bad(5), "ARGUMENT", new RegExp(`options of ${method} are 5; give an object`)],
-      ["an array for options", method, bad([]), "ARGUMENT", /are an array/],
-      ["an unknown option", method, plus({ nameSpace: "x" }), "ARGUMENT", /Unknown option "nameSpace".*namespace/],
-      ["a signal that is none", method, plus({ signal: 5 }), "ARGUMENT", /signal is 5; give an AbortSignal/],
-      ...(method === "calibrate" ? [] : ["", "a\0", "\ud800", 5, null, {}]).map(
-        (namespace): Case => [
-          `the namespace ${JSON.stringify(namespace)}`,
-          method,
-          plus({ namespace }),
-          "ARGUMENT",
-          /namespace is .*give a string/,
-        ],
-      ),
-    ];
-  },
-);
+const methods = [
+  "upsert",
+  "query",
+  "get",
+  "count",
+  "delete",
+  "demote",
+  "calibrate",
+  "recalibrate",
+  "recommend",
+] as const;
+const optionCases = methods.flatMap((method): Case[] => {
+  const alone = method === "query" || method === "calibrate" || method === "recalibrate" || method === "recommend";
+  const first = {
+    upsert: [good],
+    query: [],
+    get: ["r1"],
+    count: {},
+    delete: { ids: ["r1"] },
+    demote: { all: true },
+    calibrate: [],
+    recalibrate: [],
+    recommend: [],
+  }[method];
+  const bad = (options: unknown) => (alone ? [options] : [first, options]);
+  const plus = (option: object) => bad(method === "query" ? { vector: [1, 2, 3], ...option } : option);
+  return [
+    ["null for options", method, bad(null), "ARGUMENT", new RegExp(`options of (store.)?${method} are null`)],
+    [
+      "a number for options",
+      method,
+      bad(5),
+      "ARGUMENT",
+      new RegExp(`options of (store.)?${method} are 5; give an object`),
+    ],
+    ["an array for options", method, bad([]), "ARGUMENT", /are an array/],
+    ["an unknown option", method, plus({ nameSpace: "x" }), "ARGUMENT", /Unknown option "nameSpace".*signal/],
+    ["a signal that is none", method, plus({ signal: 5 }), "ARGUMENT", /signal is 5; give an AbortSignal/],
+    ...(alone && method !== "query" ? [] : ["", "a\0", "\ud800", 5, null, {}]).map(
+      (namespace): Case => [
+        `the namespace ${JSON.stringify(namespace)}`,
+        method,
+        plus({ namespace }),
+        "ARGUMENT",
+        /namespace is .*give a string/,
+      ],
+    ),
+  ];
+});
 
 const selectionCases = (["delete", "demote"] as const).flatMap((method) =>
   (
@@ -196,6 +209,32 @@ const otherCases: Case[] = [
   ...["", 5, undefined, null, "a\0b", ":memory:"].map(
     (path): Case => [`the path ${JSON.stringify(path)}`, "backup", [path], "ARGUMENT", /path is .*give a file's path/],
   ),
+];
+
+/** Calls that no store takes which has a dimension, of calibration and what recommends it. */
+export const badCalibrations: readonly Case[] = [
+  ...(["calibrate", "recalibrate", "recommend"] as const).flatMap((method): Case[] => [
+    ["queries that are no array", method, [{ queries: "x" }], "ARGUMENT", /queries is "x"; give an array of vectors/],
+    ["a query of another dimension", method, [{ queries: [[1, 2]] }], "DIMENSION", /queries\[0\] has 2 components/],
+    ["a query with NaN", method, [{ queries: [[1, Number.NaN, 2]] }], "NOT_FINITE", /queries\[0\] holds NaN/],
+    ["a query of zeros", method, [{ queries: [[0, 0, 0]] }], "ZERO_VECTOR", /queries\[0\] is all zeros/],
+    ["a query that is null", method, [{ queries: [null] }], "ARGUMENT", /queries\[0\] is null; give an array/],
+    ["few queries", method, [{ queries: [[1, 2, 3]] }], "ARGUMENT", /give at least (30|1000)/],
+  ]),
+  ...[[], "0.9", [1], [0], [Number.NaN], ["0.9"]].map(
+    (targets): Case => [
+      `the targets ${JSON.stringify(targets)}`,
+      "recommend",
+      [{ targets }],
+      "ARGUMENT",
+      /targets.* is /,
+    ],
+  ),
+  ...[[], 24, [1], [24.5], [1_000]].map(
+    (bytes): Case => [`the bytes ${JSON.stringify(bytes)}`, "recommend", [{ bytes }], "ARGUMENT", /bytes.* is /],
+  ),
+  ["too small a sample", "recommend", [{ sampleSize: 999 }], "ARGUMENT", /sampleSize is 999.*from 1000/],
+  ["too few rows stored", "recommend", [], "ARGUMENT", /1000/],
 ];
 
 /** Every call that no store takes. */

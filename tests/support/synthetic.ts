@@ -51,3 +51,23 @@ export function bruteForce(
     .sort((a, b) => b.score - a.score)
     .slice(0, k);
 }
+
+/**
+ * `count` vectors as embedding models make them: a common direction, and components that fall off in strength. `turn` moves
+ * both to other components, which makes another distribution of the same shape.
+ */
+export function embeddings(count: number, dim: number, seed = 1, turn = 0): Float32Array[] {
+  const next = lcg(seed);
+  const normal = () => next() + next() + next() + next();
+  return Array.from({ length: count }, () => {
+    const vector = new Float32Array(dim);
+    for (let i = 0; i < dim; i++) vector[(i + turn) % dim] = ((i === 0 ? 1 : 0) + normal()) / (1 + i) ** 0.7;
+    return vector;
+  });
+}
+
+/** Share of the exact top 10 of each query that hits have, on average. */
+export function overlap(exact: readonly (readonly string[])[], found: readonly (readonly string[])[]): number {
+  const shares = exact.map((ids, i) => ids.filter((id) => found[i]?.includes(id)).length / ids.length);
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+}

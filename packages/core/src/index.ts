@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+export type { Estimate } from "./calibration/estimate.js";
+export type { CurvePoint } from "./calibration/rate-distortion.js";
+export type { Recommendation, TargetBytes } from "./calibration/recommend.js";
 export { type ErrorCode, ThermoclineError } from "./errors.js";
 export type {
   FieldFilter,
@@ -13,6 +16,7 @@ export type {
   FilterScalar,
   LogicalFilter,
 } from "./filter/filter.js";
+export { recommend } from "./recommend.js";
 export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";
 export { type WaterFillOptions, waterFillBits } from "./spectral/water-fill.js";
 export { Thermocline } from "./thermocline.js";
@@ -21,6 +25,7 @@ export type {
   CallOptions,
   ColdOptions,
   DemoteOptions,
+  Drift,
   GetOptions,
   Hit,
   JsonValue,
@@ -30,10 +35,12 @@ export type {
   Originals,
   Progress,
   QueryOptions,
+  RecommendOptions,
   RecordInput,
   RecordPredicate,
   Selection,
   StoredRecord,
+  StoreRecommendOptions,
   StoreStats,
   Tier,
   UpsertOptions,

@@ -1,22 +1,20 @@
-import { Catalogue } from "./catalogue/catalogue.js";
+import type { Recommendation } from "./calibration/recommend.js";
 import { throwIfAborted } from "./catalogue/pace.js";
 import { ThermoclineError } from "./errors.js";
 import type { Filter } from "./filter/filter.js";
-import { loadKernel } from "./kernel/load.js";
-import { calibrate } from "./store/calibrate.js";
 import { demoteSelected } from "./store/demote.js";
 import type { Engine } from "./store/engine.js";
 import { getRecords } from "./store/get.js";
-import { loadTiers } from "./store/load.js";
+import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
 import { queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
+import { recommendForStore } from "./store/recommend.js";
 import { conditionOf } from "./store/selection.js";
-import { agree, refuseDamaged, shown, storedSettings } from "./store/settings.js";
+import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
-import { validDim, validId, validNamespace, validPath } from "./store/validate.js";
+import { validId, validNamespace, validPath } from "./store/validate.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
-import { Heat } from "./tiers/heat.js";
 import type {
   CalibrateOptions,
   CallOptions,
@@ -29,6 +27,7 @@ import type {
   RecordInput,
   Selection,
   StoredRecord,
+  StoreRecommendOptions,
   StoreStats,
   UpsertOptions,
 } from "./types.js";
@@ -39,7 +38,7 @@ import type {
  *
  * Every call may reject with a {@link ThermoclineError}; a call that rejects has changed nothing, and what a resolved
  * call promised is on disk. Calls may overlap: writes are done one after the other as they were called, queries see the
- * last finished write. Only a demotion or calibration that ends early keeps what it has done: tiers change, not records.
+ * last finished write. Only a demotion that ends early keeps what it has done: tiers change, not records.
  *
  * @typeParam M - what the metadata of this store's records looks like
  * @example
@@ -69,44 +68,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const store = await Thermocline.open({ path: "memory.db", dim: 384, cold: { bytes: 24 } });
    */
   static async open<M extends Metadata = Metadata>(options: OpenOptions = {}): Promise<Thermocline<M>> {
-    checkOptions("open", options);
-    if (options.hot !== undefined) checkOptions("hot", options.hot);
-    if (options.cold !== undefined) checkOptions("cold", options.cold);
-    if (options.path !== undefined) validPath(options.path);
-    const given = options.dim === undefined ? undefined : validDim(options.dim);
-    const kernel = await loadKernel(options.kernel);
-    const catalogue = await Catalogue.open(options.path, kernel.checksum, () => {
-      agree(options, given, new Map());
-    });
-    try {
-      const before = catalogue.reader.settings();
-      refuseDamaged(options.path ?? "The store in memory", before);
-      let settings = agree(options, given, before);
-      if (before.size === 0 || (given !== undefined && !before.has("dim"))) {
-        await catalogue.write((transaction) => {
-          // Another process may have been first.
-          settings = agree(options, given, transaction.settings());
-          for (const [key, value] of storedSettings(settings)) transaction.setSetting(key, value);
-          if (given !== undefined) transaction.setSetting("dim", String(given));
-        });
-      }
-      const engine: Engine = {
-        kernel,
-        catalogue,
-        settings,
-        heat: new Heat(),
-        namespaces: new Map(),
-        partitions: new Map(),
-        dim: undefined,
-        codebook: undefined,
-        demotions: 0,
-      };
-      await catalogue.follow(() => loadTiers(engine));
-      return new Thermocline<M>(engine);
-    } catch (error) {
-      catalogue.close();
-      throw error;
-    }
+    return new Thermocline<M>(await openEngine(options));
   }
 
   /**
@@ -207,17 +169,54 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /**
-   * Fits a new codebook on the store's own vectors and codes the cold rows anew. Demotion does this by itself the
-   * first time; do it again when what is stored has changed much.
+   * Fits a new codebook on the store's own vectors and codes the cold rows anew, all of them at one moment. Demotion
+   * calibrates by itself the first time. With `queries`, real ones, it is fitted for them, if that finds more.
    *
-   * @throws `ARGUMENT` when nothing is stored, `UNSUPPORTED` when cold rows have no originals to code anew from
+   * @throws `ARGUMENT` when nothing is stored, or too little for bytes `auto`, or too few queries; `DIMENSION`,
+   * `NOT_FINITE` or `ZERO_VECTOR` for a bad query; `UNSUPPORTED` when cold rows have no originals to code anew from
    * @example
-   * await store.calibrate({ onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+   * await store.calibrate({ queries, onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
    */
   async calibrate(options: CalibrateOptions = {}): Promise<void> {
     await this.#call(async () => {
       checkOptions("calibrate", options);
-      await this.#rebalancing.exclusive(() => calibrate(this.#engine, options));
+      await this.#rebalancing.calibrate(options);
+    });
+  }
+
+  /**
+   * Calibrates again, when what is stored has changed: see `stats().drift`. Queries, writes and moves go on with the old
+   * codes until all new ones are ready, which takes as much RAM again as the cold tier, and then see only new ones.
+   * Until then, cancelled or killed, it has changed nothing. Bytes that `auto` chose stay.
+   *
+   * @throws as `calibrate`, and `UNSUPPORTED` with `originals: "none"` in any case
+   * @example
+   * if (store.stats().drift?.recalibrate) await store.recalibrate();
+   */
+  async recalibrate(options: CalibrateOptions = {}): Promise<void> {
+    await this.#call(async () => {
+      checkOptions("recalibrate", options);
+      if (this.#engine.settings.originals === "none") {
+        const why = 'A store with originals "none" cannot code its cold rows anew: their vectors are gone';
+        throw new ThermoclineError("UNSUPPORTED", `${why}; write the vectors to a new store.`);
+      }
+      await this.#rebalancing.calibrate(options);
+    });
+  }
+
+  /**
+   * What codes of each size would cost and find in this store, measured on a sample of its rows: see `recommend`. The
+   * store's metric, codec, scoring, effort and seed count; nothing in it changes.
+   *
+   * @throws as `recommend`
+   * @example
+   * const { targets } = await store.recommend({ targets: [0.95], queries });
+   * console.log(targets[0]?.advice);
+   */
+  async recommend(options: StoreRecommendOptions = {}): Promise<Recommendation> {
+    return this.#call(async () => {
+      checkOptions("store.recommend", options);
+      return recommendForStore(this.#engine, options);
     });
   }
 

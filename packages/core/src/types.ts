@@ -44,9 +44,9 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
   readonly score: number;
 }
 
-/** Progress of a long call: `done` of `total` records. */
+/** Progress of a long call: `done` of `total` rows; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "calibrate" | "demote";
+  readonly phase: "write" | "calibrate" | "demote" | "recommend";
   readonly done: number;
   readonly total: number;
 }
@@ -101,8 +101,19 @@ export type Selection =
 export interface ColdOptions {
   /** `eigen` (default): SpectralQuant made into a search codec. `fourier`: SpectraLTM's sparse Fourier codes. */
   readonly codec?: "eigen" | "fourier" | undefined;
-  /** Bytes of code per row. Eigen: 2 to 512. Fourier: 3 per kept bin (4 above 510 dimensions). Default 48. */
-  readonly bytes?: number | undefined;
+  /**
+   * Bytes of code per row. Eigen: 2 to 512. Fourier: 3 per kept bin (4 above 510 dimensions). Default 48.
+   * `auto`: the first calibration, which then needs 1,000 rows, tries 8 to 192 on a sample and takes the fewest that reach
+   * `targetRecall`, or the most it tried when none do. The file fixes them from then on; `stats().cold.auto` says what
+   * was found.
+   */
+  readonly bytes?: number | "auto" | undefined;
+  /**
+   * With bytes `auto`: the share of the exact top 10 that queries shall find, above 0 and below 1, at the lower end of a
+   * 95 % confidence interval. With originals kept it is counted among the 100 candidates that are rescored (default 0.95),
+   * with `originals: "none"` among the first 10 by codes alone (default 0.9).
+   */
+  readonly targetRecall?: number | undefined;
   /** `symmetric` encodes the query too, as SpectraLTM publishes it; only for `fourier`. Default `asymmetric`. */
   readonly scoring?: "asymmetric" | "symmetric" | undefined;
   /**
@@ -131,16 +142,68 @@ export interface OpenOptions {
   readonly kernel?: "auto" | "native" | undefined;
 }
 
-/** Options of `calibrate`. */
+/** Options of `calibrate` and `recalibrate`. */
 export interface CalibrateOptions extends CallOptions {
   /** Rows to fit on, taken evenly over the store. Default 20,000. */
   readonly sampleSize?: number | undefined;
+  /**
+   * Queries as they are really asked, 30 or more vectors of `dim` numbers; some hundreds are better. A codebook is fitted
+   * with two thirds of them and one without; the other third asks both, and what finds more is kept.
+   */
+  readonly queries?: readonly ArrayLike<number>[] | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Options of `demote`. */
 export interface DemoteOptions extends CallOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of a store's `recommend`. */
+export interface StoreRecommendOptions {
+  /** Recalls to be reached, each above 0 and below 1. Default 0.8, 0.9 and 0.95. */
+  readonly targets?: readonly number[] | undefined;
+  /** Bytes a row to try. Default 8, 12, 16, 24, 32, 48, 64, 96, 128 and 192, up to a byte a component. */
+  readonly bytes?: readonly number[] | undefined;
+  /** Queries as they are really asked, 50 or more. Without them a fifth of the sample, 500 rows at most, asks the others. */
+  readonly queries?: readonly ArrayLike<number>[] | undefined;
+  /**
+   * Rows that will share a codebook: it counts in `totalBytesPerRow` and in what is worth spending on it. Default: those
+   * that are stored, or searched.
+   */
+  readonly rows?: number | undefined;
+  /** Rows of the store to measure on, taken evenly. Default 20,000. */
+  readonly sampleSize?: number | undefined;
+  /** Aborting rejects with code `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of `recommend`. */
+export interface RecommendOptions extends Omit<StoreRecommendOptions, "sampleSize"> {
+  /** Default `cosine`. */
+  readonly metric?: Metric | undefined;
+  /** As in {@link ColdOptions}. */
+  readonly effort?: "fast" | "best" | undefined;
+  /** Chooses which rows ask, and starts k-means. Default 0. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * How well rows fit the codebook. Errors are relative: Σ‖x - x̂‖² over Σ‖x‖², x̂ being what a row's code decodes to.
+ * `recalibrate` is true when `ratio` is above 1.25 over 500 rows or more.
+ */
+export interface Drift {
+  /** At calibration, on rows of the sample that the codebook was not fitted on (on the sample itself below 512 rows). */
+  readonly fitted: number;
+  /** On rows coded since, of each batch up to 256; a row counts half as much as one coded 4,096 rows later. */
+  readonly recent: number;
+  /** `recent` over `fitted`: above 1, rows fit worse than they did. */
+  readonly ratio: number;
+  /** How many rows have been coded since the calibration. */
+  readonly rows: number;
+  /** Whether it is time for `recalibrate`. */
+  readonly recalibrate: boolean;
 }
 
 /** What a store holds, what it costs, and which kernel runs it. */
@@ -153,12 +216,22 @@ export interface StoreStats {
   readonly cold: {
     readonly rows: number;
     readonly codec: "eigen" | "fourier";
-    readonly bytesPerRow: number;
+    /** Undefined until the first calibration has chosen it, with bytes `auto`. */
+    readonly bytesPerRow: number | undefined;
+    /** With bytes `auto`: the recall asked for, and what was measured with the bytes that were chosen. */
+    readonly auto: { readonly targetRecall: number; readonly recall: number | undefined } | undefined;
     readonly ramBytes: number;
   };
   readonly originals: Originals;
-  /** Undefined until the first calibration. `bytes` is what the codebook weighs, once for the whole store. */
-  readonly codebook: { readonly id: number; readonly bytes: number; readonly sampleRows: number } | undefined;
+  /**
+   * Undefined until the first calibration. `bytes` is what the codebook weighs, once for the whole store; `queries`, how
+   * many queries it was fitted with: 0 if none were given, or if it found no more with them.
+   */
+  readonly codebook:
+    | { readonly id: number; readonly bytes: number; readonly sampleRows: number; readonly queries: number }
+    | undefined;
+  /** Undefined until rows have been coded with the codebook in use. */
+  readonly drift: Drift | undefined;
   /** Rows moved to the cold tier since the store was opened. */
   readonly demotions: number;
   /** Size of the database in bytes, on disk or in memory. */

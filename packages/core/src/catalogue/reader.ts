@@ -26,7 +26,17 @@ export interface CodebookRow {
   readonly number: number;
   readonly codec: string;
   readonly sampleRows: number;
+  readonly queries: number;
   readonly codebook: Uint8Array;
+  readonly fit: FitRow;
+}
+
+/** How well rows fit a codebook: see `calibration/drift.ts`. */
+export interface FitRow {
+  readonly fitted: number;
+  readonly error: number;
+  readonly energy: number;
+  readonly rows: number;
 }
 
 export interface BlockRow {
@@ -172,30 +182,32 @@ export class Reader {
 
   /** All codebooks, the one in use last. */
   codebooks(): CodebookRow[] {
-    const found = this.#connection.all<CodebookRow & { checksum: number }>(
-      "SELECT number, codec, sample_rows AS sampleRows, codebook, checksum FROM codebooks ORDER BY number",
+    const found = this.#connection.all<Omit<CodebookRow, "fit"> & { checksum: number }>(
+      "SELECT number, codec, sample_rows AS sampleRows, queries, codebook, checksum FROM codebooks ORDER BY number",
     );
-    for (const { checksum, codebook, number } of found) {
-      verify(this.#checksum, checksum, [codebook], `Codebook ${number}`);
-    }
-    return found;
+    return found.map(({ checksum, ...row }) => {
+      verify(this.#checksum, checksum, [row.codebook], `Codebook ${row.number}`);
+      return { ...row, fit: this.fit(row.number) };
+    });
   }
 
-  /** The least and the greatest row number; undefined without records. */
-  rowRange(): { readonly least: number; readonly greatest: number } | undefined {
-    const sql = "SELECT min(row) AS least, max(row) AS greatest FROM records";
-    const found = this.#connection.get<{ least: number | null; greatest: number }>(sql);
-    return found?.least == null ? undefined : { least: found.least, greatest: found.greatest };
-  }
-
-  /** The first row at or after a number. */
-  rowFrom(row: number): number | undefined {
-    return this.#connection.get<{ row: number }>("SELECT row FROM records WHERE row >= ? ORDER BY row LIMIT 1", row)
-      ?.row;
+  /** How well rows fit a codebook. */
+  fit(codebook: number): FitRow {
+    const sql = "SELECT fitted, error, energy, rows FROM fits WHERE codebook = ?";
+    const found = this.#connection.get<FitRow>(sql, codebook);
+    if (found && Object.values(found).every((value: number) => value >= 0)) return { ...found };
+    const what = `The fit of codebook ${codebook}`;
+    throw new ThermoclineError("CORRUPT", `${what} is ${found ? "damaged" : "missing"}. Restore a backup.`);
   }
 
   blockNumbers(): number[] {
     return this.#connection.all<{ block: number }>("SELECT block FROM code_blocks ORDER BY block").map((b) => b.block);
+  }
+
+  /** The block with the least number above `block`. */
+  blockAfter(block: number): number | undefined {
+    const sql = "SELECT min(block) AS block FROM code_blocks WHERE block > ?";
+    return this.#connection.get<{ block: number | null }>(sql, block)?.block ?? undefined;
   }
 
   /** Number of the block that a namespace's cold rows were last added to. */

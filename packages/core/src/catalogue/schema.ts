@@ -7,6 +7,7 @@ import { type Database, translating } from "./sqlite.js";
  * are never used twice, so a code whose record was replaced can never be taken for the new one. Every record has a row
  * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
  * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
+ * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
  * Checksums are CRC-32 of the blobs beside them, in the order of the columns. Blobs are little-endian;
  * `store/original.ts` says what a vector's bytes mean.
  */
@@ -33,8 +34,16 @@ const TABLES = `
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     codec TEXT NOT NULL,
     sample_rows INTEGER NOT NULL,
+    queries INTEGER NOT NULL,
     codebook BLOB NOT NULL,
     checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE fits (
+    codebook INTEGER PRIMARY KEY REFERENCES codebooks (number),
+    fitted REAL NOT NULL,
+    error REAL NOT NULL,
+    energy REAL NOT NULL,
+    rows INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE code_blocks (
     block INTEGER PRIMARY KEY AUTOINCREMENT,

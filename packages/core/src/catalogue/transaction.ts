@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import { type Checksum, concatenate, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
 import { allLive } from "./live.js";
-import { type OriginalRow, Reader } from "./reader.js";
+import { type FitRow, type OriginalRow, Reader } from "./reader.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
 const MAX_ROW = 2 ** 32 - 2;
@@ -75,22 +75,28 @@ export class Transaction extends Reader {
     );
   }
 
-  insertCodebook(codec: string, sampleRows: number, codebook: Uint8Array): number {
-    return this.#connection.run(
-      "INSERT INTO codebooks (codec, sample_rows, codebook, checksum) VALUES (?, ?, ?, ?)",
+  insertCodebook(codec: string, sampleRows: number, queries: number, codebook: Uint8Array, fit: FitRow): number {
+    const number = this.#connection.run(
+      "INSERT INTO codebooks (codec, sample_rows, queries, codebook, checksum) VALUES (?, ?, ?, ?, ?)",
       codec,
       sampleRows,
+      queries,
       codebook,
       this.#checksum(codebook),
     );
+    this.setFit(number, fit);
+    return number;
   }
 
-  /** Forgets the codebooks that no block uses, but for the last. */
-  deleteUnusedCodebooks(): void {
-    this.#connection.run(
-      `DELETE FROM codebooks WHERE number NOT IN (SELECT codebook FROM code_blocks)
-       AND number < (SELECT max(number) FROM codebooks)`,
-    );
+  setFit(codebook: number, { fitted, error, energy, rows }: FitRow): void {
+    const sql = "INSERT OR REPLACE INTO fits (codebook, fitted, error, energy, rows) VALUES (?, ?, ?, ?, ?)";
+    this.#connection.run(sql, codebook, fitted, error, energy, rows);
+  }
+
+  /** Forgets all codebooks but the last, which must be that of every block. */
+  deleteOldCodebooks(): void {
+    this.#connection.run("DELETE FROM fits WHERE codebook < (SELECT max(number) FROM codebooks)");
+    this.#connection.run("DELETE FROM codebooks WHERE number < (SELECT max(number) FROM codebooks)");
   }
 
   /** Adds a block of codes whose rows (ascending) are all live. */

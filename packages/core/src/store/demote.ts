@@ -1,3 +1,4 @@
+import { afterCoding, type CodingError, codingError, type Fit } from "../calibration/drift.js";
 import { concatenate } from "../catalogue/blob.js";
 import { isLive } from "../catalogue/live.js";
 import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
@@ -66,6 +67,8 @@ interface Picked {
 /** Rows of a block to be, and what coded them. */
 interface Coded extends Picked {
   readonly codebook: Codebook;
+  /** What coding made of these rows, on average. */
+  readonly loss: CodingError;
 }
 
 /** Codes up to a block of rows and moves them in one transaction, leaving out those that are gone by then. */
@@ -84,7 +87,7 @@ async function demoteBlock(
       const { dim } = engine;
       const { rows: moved, codes } = stillHot(engine, coded);
       if (engine.codebook?.number !== codebook.number || dim === undefined || moved.length === 0) {
-        return { moved: moved.subarray(0, 0), added: undefined };
+        return { moved: moved.subarray(0, 0), added: undefined, fit: codebook.fit };
       }
       const partition = partitionOf(engine, namespace, dim);
       const added = place(transaction, namespace, codebook, moved, codes);
@@ -93,10 +96,13 @@ async function demoteBlock(
         transaction.moveToCold(row, added.block, kept(engine, transaction, dim, row));
         if (pace.due) await pace.pause();
       }
-      return { moved, added: { ...added, partition } };
+      const fit: Fit = afterCoding(transaction.fit(codebook.number), coded.loss, moved.length);
+      transaction.setFit(codebook.number, fit);
+      return { moved, added: { ...added, partition }, fit };
     },
-    ({ moved, added }) => {
+    ({ moved, added, fit }) => {
       if (!added) return;
+      engine.codebook = { ...codebook, fit };
       added.partition.setBlock(added.block, codebook.codec, added.rows, added.codes, added.live);
       added.partition.removeHot(moved);
       for (const row of moved) engine.heat.release(row);
@@ -113,7 +119,11 @@ async function encodeHot(engine: Engine, namespace: number, wanted: Uint32Array)
     if (!codebook || dim === undefined || rows.length === 0) return undefined;
     return { codebook, rows, vectors: partitionOf(engine, namespace, dim).hotVectors(rows) };
   });
-  return found && { ...found, codes: await found.codebook.codec.encode(found.vectors) };
+  if (!found) return undefined;
+  const { codec } = found.codebook;
+  const codes = await codec.encode(found.vectors);
+  const loss = await codingError(codec, found.vectors.length / found.rows.length, found.vectors, codes);
+  return { ...found, codes, loss };
 }
 
 /** Those of coded rows that have not been deleted, replaced or moved since. */

@@ -1,3 +1,4 @@
+import type { Fit } from "../calibration/drift.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
 import type { Heat } from "../tiers/heat.js";
@@ -9,6 +10,9 @@ export interface Codebook {
   readonly codec: Codec;
   readonly bytes: number;
   readonly sampleRows: number;
+  /** How many queries it was fitted with. */
+  readonly queries: number;
+  readonly fit: Fit;
 }
 
 /**
@@ -18,12 +22,13 @@ export interface Codebook {
 export interface Engine {
   readonly kernel: Kernel;
   readonly catalogue: Catalogue;
-  readonly settings: Settings;
   readonly heat: Heat;
   /** Numbers of namespaces by name. */
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */
   readonly partitions: Map<number, Partition>;
+  /** Changed only where the first calibration chooses the bytes. */
+  settings: Settings;
   dim: number | undefined;
   codebook: Codebook | undefined;
   demotions: number;

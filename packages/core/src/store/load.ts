@@ -1,14 +1,18 @@
 import { Pace } from "../catalogue/pace.js";
+import type { NamespaceRow, Reader } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec, Partition } from "../kernel/kernel.js";
 import { type Codebook, type Engine, scored } from "./engine.js";
 import { decodeOriginal } from "./original.js";
+import { type Settings, withChosen } from "./settings.js";
 
 /** Hot rows read at a time. */
 const PAGE = 1_024;
 
 /** What is loaded: it takes the place of the image in RAM when it is whole. */
-interface Image {
+export interface Image {
+  readonly settings: Settings;
+  readonly namespaces: readonly NamespaceRow[];
   readonly dim: number;
   readonly partitions: Map<number, Partition>;
   readonly hot: number[];
@@ -17,27 +21,42 @@ interface Image {
 
 /** Makes the image in RAM anew from the catalogue. Damaged data are an error, and then the old image stays. */
 export async function loadTiers(engine: Engine): Promise<void> {
-  const { reader } = engine.catalogue;
-  const namespaces = reader.namespaces();
-  const dim = Number(reader.settings().get("dim") ?? 0);
-  const image: Image = { dim, partitions: new Map(), hot: [], codebook: undefined };
-  if (dim > 0) await fill(engine, image);
-  // From here on in one turn, so that no call sees half of it.
-  engine.dim = dim > 0 ? dim : undefined;
+  showImage(engine, await readImage(engine, engine.catalogue.reader));
+}
+
+/** Reads what is to be the image in RAM, of what is committed or of a transaction under way. */
+export async function readImage(engine: Engine, reader: Reader): Promise<Image> {
+  const stored = reader.settings();
+  const image: Image = {
+    settings: withChosen(engine.settings, stored),
+    namespaces: reader.namespaces(),
+    dim: Number(stored.get("dim") ?? 0),
+    partitions: new Map(),
+    hot: [],
+    codebook: undefined,
+  };
+  if (image.dim > 0) await fill(engine, reader, image);
+  return image;
+}
+
+/** Puts an image in the place of the one before, in one turn, so that no call sees half of it. */
+export function showImage(engine: Engine, image: Image): void {
+  engine.settings = image.settings;
+  engine.dim = image.dim > 0 ? image.dim : undefined;
   engine.codebook = image.codebook;
   engine.namespaces.clear();
-  for (const { number, name } of namespaces) engine.namespaces.set(name, number);
+  for (const { number, name } of image.namespaces) engine.namespaces.set(name, number);
   engine.partitions.clear();
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
   engine.heat.keep(image.hot);
 }
 
-async function fill(engine: Engine, image: Image): Promise<void> {
+async function fill(engine: Engine, reader: Reader, image: Image): Promise<void> {
   try {
-    await loadCold(engine, image, loadCodebooks(engine, image));
-    await loadHot(engine, image);
+    await loadCold(engine, reader, image, loadCodebooks(engine, reader, image));
+    await loadHot(engine, reader, image);
     const rows = [...image.partitions.values()].reduce((sum, { coldRows }) => sum + coldRows, image.hot.length);
-    const total = engine.catalogue.reader.total();
+    const total = reader.total();
     if (rows !== total) {
       throw new ThermoclineError("CORRUPT", `This store has ${total} records but ${rows} rows. Restore a backup.`);
     }
@@ -55,20 +74,25 @@ function partitionIn(engine: Engine, image: Image, namespace: number): Partition
   return partition;
 }
 
-function loadCodebooks(engine: Engine, image: Image): ReadonlyMap<number, Codec> {
+function loadCodebooks(engine: Engine, reader: Reader, image: Image): ReadonlyMap<number, Codec> {
   const codecs = new Map<number, Codec>();
-  for (const { number, sampleRows, codebook } of engine.catalogue.reader.codebooks()) {
+  for (const { number, sampleRows, queries, codebook, fit } of reader.codebooks()) {
     const codec = engine.kernel.codec(codebook);
     codecs.set(number, codec);
-    image.codebook = { number, codec, bytes: codebook.length, sampleRows };
+    image.codebook = { number, codec, bytes: codebook.length, sampleRows, queries, fit };
   }
   return codecs;
 }
 
-async function loadCold(engine: Engine, image: Image, codecs: ReadonlyMap<number, Codec>): Promise<void> {
+async function loadCold(
+  engine: Engine,
+  reader: Reader,
+  image: Image,
+  codecs: ReadonlyMap<number, Codec>,
+): Promise<void> {
   const pace = new Pace();
-  for (const number of engine.catalogue.reader.blockNumbers()) {
-    const { block, namespace, codebook, rows, codes, live } = engine.catalogue.reader.block(number);
+  for (const number of reader.blockNumbers()) {
+    const { block, namespace, codebook, rows, codes, live } = reader.block(number);
     const codec = codecs.get(codebook);
     if (!codec) {
       throw new ThermoclineError("CORRUPT", `Code block ${block} needs codebook ${codebook}, which is missing.`);
@@ -78,9 +102,8 @@ async function loadCold(engine: Engine, image: Image, codecs: ReadonlyMap<number
   }
 }
 
-async function loadHot(engine: Engine, image: Image): Promise<void> {
+async function loadHot(engine: Engine, reader: Reader, image: Image): Promise<void> {
   const pace = new Pace();
-  const { reader } = engine.catalogue;
   for (let page = reader.hotRows(0, PAGE); page.length > 0; page = reader.hotRows(page.at(-1)?.row ?? 0, PAGE)) {
     for (const { row, namespace } of page) {
       const original = reader.original(row);

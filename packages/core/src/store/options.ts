@@ -7,6 +7,8 @@ import type {
   GetOptions,
   OpenOptions,
   QueryOptions,
+  RecommendOptions,
+  StoreRecommendOptions,
   UpsertOptions,
 } from "../types.js";
 import { shown } from "./settings.js";
@@ -16,6 +18,16 @@ type All<Options> = Readonly<Record<keyof Options, true>>;
 
 const CALL: All<CallOptions> = { namespace: true, signal: true };
 const WRITE: All<UpsertOptions & DemoteOptions> = { ...CALL, onProgress: true };
+
+const CALIBRATE: All<CalibrateOptions> = { ...WRITE, sampleSize: true, queries: true };
+const RECOMMEND: All<Omit<StoreRecommendOptions, "sampleSize">> = {
+  targets: true,
+  bytes: true,
+  queries: true,
+  rows: true,
+  signal: true,
+  onProgress: true,
+};
 
 const KNOWN = {
   open: {
@@ -28,7 +40,14 @@ const KNOWN = {
     kernel: true,
   } satisfies All<OpenOptions>,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
-  cold: { codec: true, bytes: true, scoring: true, effort: true, seed: true } satisfies All<ColdOptions>,
+  cold: {
+    codec: true,
+    bytes: true,
+    targetRecall: true,
+    scoring: true,
+    effort: true,
+    seed: true,
+  } satisfies All<ColdOptions>,
   upsert: WRITE,
   query: {
     ...CALL,
@@ -44,7 +63,10 @@ const KNOWN = {
   delete: CALL,
   count: CALL,
   demote: WRITE,
-  calibrate: { ...WRITE, sampleSize: true } satisfies All<CalibrateOptions>,
+  calibrate: CALIBRATE,
+  recalibrate: CALIBRATE,
+  "store.recommend": { ...RECOMMEND, sampleSize: true } satisfies All<StoreRecommendOptions>,
+  recommend: { ...RECOMMEND, metric: true, effort: true, seed: true } satisfies All<RecommendOptions>,
 };
 
 /** Refuses options that are no object, have a name that is not known, or could not be called when it is time to. */

@@ -72,11 +72,11 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const checked = plan(engine, dim, rest);
   const predicate = typeof filter === "function" ? filter : undefined;
   const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
-  const namespace = engine.namespaces.get(checked.namespace);
-  const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
-  if (namespace === undefined || !partition) return [];
-
   for (let attempt = 1; ; attempt++) {
+    // Each time anew: a calibration, or another process, may have put other partitions in their place.
+    const namespace = engine.namespaces.get(checked.namespace);
+    const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
+    if (namespace === undefined || !partition) return [];
     const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
     const search = (k: number) => rank(engine, partition, dim, { ...checked, k }, allow);
     const found = predicate

@@ -1,5 +1,7 @@
 import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import type { CalibrateOptions } from "../types.js";
+import { calibrate } from "./calibrate.js";
 import { demoteRows } from "./demote.js";
 import { type Engine, hotRows } from "./engine.js";
 
@@ -18,6 +20,7 @@ export class Rebalancing {
   #running: Promise<void> | undefined;
   #failure: unknown;
   #queue: Promise<unknown> = Promise.resolve();
+  #calibrations: Promise<unknown> = Promise.resolve();
   readonly #stop = new AbortController();
 
   constructor(engine: Engine) {
@@ -52,6 +55,21 @@ export class Rebalancing {
       return result;
     });
     this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /**
+   * Calibrates after the calibrations before it. Moves go on meanwhile, unless they wait for the first codebook, or what
+   * they moved could not be coded anew.
+   */
+  calibrate(options: CalibrateOptions): Promise<void> {
+    const engine = this.#engine;
+    const turn = this.#calibrations.then(() =>
+      engine.codebook && engine.settings.originals !== "none"
+        ? calibrate(engine, options, (step) => this.exclusive(step))
+        : this.exclusive(() => calibrate(engine, options)),
+    );
+    this.#calibrations = turn.catch(() => {});
     return turn;
   }
 

@@ -2,12 +2,15 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort` and `seed`, which each opening may choose. */
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort` and `seed`, which openings choose. */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
   readonly codec: "eigen" | "fourier";
-  readonly bytes: number;
+  /** `auto` until the first calibration has chosen them. */
+  readonly bytes: number | "auto";
+  /** What `auto` aims at, and what was measured where it chose; undefined in a store that was made with a number. */
+  readonly auto: { readonly targetRecall: number; readonly recall: number | undefined } | undefined;
   readonly hotCapacity: number;
   readonly symmetric: boolean;
   readonly effort: "fast" | "best" | undefined;
@@ -15,7 +18,10 @@ export interface Settings {
 }
 
 export const MAX_DIM = 65_536;
-const MAX_BYTES = { eigen: 512, fourier: 4 * 32_769 } as const;
+export const MAX_BYTES = { eigen: 512, fourier: 4 * 32_769 } as const;
+
+/** Where originals rerank, the candidates' recall is the final one, and cheap; codes alone cost more to be as good. */
+const TARGET_RECALL: Readonly<Record<Originals, number>> = { float32: 0.95, float16: 0.95, none: 0.9 };
 
 /** Names what was given in an error message, shortly. */
 export function shown(value: unknown): string {
@@ -32,7 +38,13 @@ export function integer(name: string, value: unknown, least: number, greatest: n
   );
 }
 
-function oneOf<const T extends string>(name: string, value: unknown, known: readonly T[]): T {
+/** A share that can be aimed at. */
+export function share(name: string, value: unknown): number {
+  if (typeof value === "number" && value > 0 && value < 1) return value;
+  throw new ThermoclineError("ARGUMENT", `${name} is ${shown(value)}; give a number above 0 and below 1.`);
+}
+
+export function oneOf<const T extends string>(name: string, value: unknown, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value);
   if (found !== undefined) return found;
   throw new ThermoclineError("ARGUMENT", `${name} is ${shown(value)}; use one of ${known.join(", ")}.`);
@@ -60,17 +72,42 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
   if (scoring === "symmetric" && codec === "eigen") {
     throw new ThermoclineError("UNSUPPORTED", "Symmetric scoring is the Fourier codec's; set cold.codec to fourier.");
   }
-  if (cold.bytes !== undefined) integer("cold.bytes", cold.bytes, 2, MAX_BYTES[codec]);
+  const originals = chosen("originals", options.originals, "float16", ["float32", "float16", "none"]);
+  const bytesOf = (given: unknown) => (given === "auto" ? given : integer("cold.bytes", given, 2, MAX_BYTES[codec]));
+  if (cold.bytes !== undefined) bytesOf(cold.bytes);
+  const made = stored.size > 0;
+  const auto = made ? stored.has("targetRecall") : cold.bytes === "auto";
+  // Where bytes were once chosen, "auto" asks for what was chosen.
+  const bytes = fixed("bytes", made && auto && cold.bytes === "auto" ? undefined : cold.bytes, "48");
+  if (!auto && (bytes === "auto" || cold.targetRecall !== undefined)) {
+    throw new ThermoclineError("ARGUMENT", 'cold.targetRecall is for cold.bytes "auto"; leave it out, or give that.');
+  }
   const capacity = options.hot?.capacity ?? 20_000;
   return {
     metric: chosen("metric", options.metric, "cosine", ["cosine", "dot", "euclidean"]),
-    originals: chosen("originals", options.originals, "float16", ["float32", "float16", "none"]),
+    originals,
     codec,
-    bytes: integer("cold.bytes", Number(fixed("bytes", cold.bytes, "48")), 2, MAX_BYTES[codec]),
+    bytes: bytesOf(bytes === "auto" ? bytes : Number(bytes)),
+    auto: auto ? aim(cold.targetRecall, originals, stored, fixed) : undefined,
     hotCapacity: capacity === Number.POSITIVE_INFINITY ? capacity : integer("hot.capacity", capacity, 0, 2 ** 32),
     symmetric: scoring === "symmetric",
     effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
+  };
+}
+
+/** What bytes that are chosen aim at, and what was measured. */
+function aim(
+  given: unknown,
+  originals: Originals,
+  stored: ReadonlyMap<string, string>,
+  fixed: (name: string, given: unknown, otherwise: string) => string,
+): Settings["auto"] {
+  if (given !== undefined) share("cold.targetRecall", given);
+  const recall = stored.get("recall");
+  return {
+    targetRecall: share("targetRecall", Number(fixed("targetRecall", given, String(TARGET_RECALL[originals])))),
+    recall: recall === undefined ? undefined : Number(recall),
   };
 }
 
@@ -93,13 +130,30 @@ export function refuseDamaged(path: string, stored: ReadonlyMap<string, string>)
 
 /** What of the settings the file keeps. */
 export function storedSettings(settings: Settings): ReadonlyMap<string, string> {
-  const { metric, originals, codec, bytes } = settings;
-  return new Map(Object.entries({ metric, originals, codec, bytes: String(bytes) }));
+  const { metric, originals, codec, bytes, auto } = settings;
+  const target: Record<string, string> = auto ? { targetRecall: String(auto.targetRecall) } : {};
+  const found: Record<string, string> = auto?.recall === undefined ? {} : { recall: String(auto.recall) };
+  return new Map(Object.entries({ metric, originals, codec, bytes: String(bytes), ...target, ...found }));
+}
+
+/** Settings with the bytes that a calibration, here or in another process, has chosen by now. */
+export function withChosen(settings: Settings, stored: ReadonlyMap<string, string>): Settings {
+  const { bytes, auto } = stored.size > 0 ? resolveSettings({}, stored) : settings;
+  return { ...settings, bytes, auto };
+}
+
+/** Refuses bytes that the codec cannot have at this dimension. */
+export function refuseMisfit(settings: Settings, dim: number): void {
+  if (settings.bytes !== "auto") codecSpec(settings, settings.bytes, dim);
 }
 
 /** What to fit for vectors of `dim` components, of which the codebook will serve `rows`. */
-export function codecSpec(settings: Settings, dim: number, rows?: number): CodecSpec {
-  const { codec, bytes, effort, seed } = settings;
+export function codecSpec(
+  { codec, effort, seed }: Pick<Settings, "codec" | "effort" | "seed">,
+  bytes: number,
+  dim: number,
+  rows?: number,
+): CodecSpec {
   if (codec === "eigen") return { codec, bytes, effort, seed, rows };
   const bins = Math.floor(dim / 2) + 1;
   const each = bins <= 256 ? 3 : 4;
@@ -121,6 +175,6 @@ export function agree(options: OpenOptions, given: number | undefined, stored: R
     const advice = "leave dim out, or make a new store for another embedding model";
     throw new ThermoclineError("DIMENSION", `dim is ${given}, but this store holds vectors of ${dim}; ${advice}.`);
   }
-  if (dim !== undefined) codecSpec(settings, dim);
+  if (dim !== undefined) refuseMisfit(settings, dim);
   return settings;
 }

@@ -1,3 +1,4 @@
+import { driftOf } from "../calibration/drift.js";
 import type { StoreStats } from "../types.js";
 import { type Engine, hotRows } from "./engine.js";
 
@@ -17,11 +18,18 @@ export function statsOf(engine: Engine): StoreStats {
     cold: {
       rows: coldRows,
       codec: settings.codec,
-      bytesPerRow: settings.bytes,
+      bytesPerRow: settings.bytes === "auto" ? undefined : settings.bytes,
+      auto: settings.auto,
       ramBytes: sum((partition) => partition.coldBytes),
     },
     originals: settings.originals,
-    codebook: codebook && { id: codebook.number, bytes: codebook.bytes, sampleRows: codebook.sampleRows },
+    codebook: codebook && {
+      id: codebook.number,
+      bytes: codebook.bytes,
+      sampleRows: codebook.sampleRows,
+      queries: codebook.queries,
+    },
+    drift: codebook && driftOf(codebook.fit),
     demotions: engine.demotions,
     diskBytes: engine.catalogue.bytes,
     kernel: { backend: kernel.backend, isa: kernel.isa },

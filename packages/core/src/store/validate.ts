@@ -54,7 +54,7 @@ export function refuseDim(what: string, given: number, dim: number): never {
 }
 
 /** How many components a vector has, for the store that is to take its dimension from it. */
-function dimOf(what: string, vector: unknown): number {
+export function dimOf(what: string, vector: unknown): number {
   const array = Array.isArray(vector) || (ArrayBuffer.isView(vector) && "length" in vector);
   if (!array) throw new ThermoclineError("ARGUMENT", `${what} is ${shown(vector)}; give an array of numbers.`);
   const { length } = vector as ArrayLike<unknown>;
@@ -97,6 +97,37 @@ export function validQuery(kernel: Kernel, metric: Metric, vector: unknown, dim:
   const query = Float32Array.from(components(what, vector, dim));
   refuseNorm(what, kernel.norms(query, dim)[0] ?? 0, metric);
   return metric === "cosine" ? kernel.toUnit(query, dim) : query;
+}
+
+/**
+ * Vectors as they are scored, flat: `[n][dim]`. `list` names them for the caller: "queries", say; `rule` says whose
+ * dimension theirs must be.
+ */
+export async function validVectors(
+  kernel: Kernel,
+  metric: Metric,
+  list: string,
+  vectors: unknown,
+  dim: number,
+  rule: string,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  if (!Array.isArray(vectors)) {
+    throw new ThermoclineError("ARGUMENT", `${list} is ${shown(vectors)}; give an array of vectors.`);
+  }
+  const pace = new Pace(signal);
+  const rows = new Float32Array(vectors.length * dim);
+  for (let i = 0; i < vectors.length; i++) {
+    const what = `${list}[${i}]`;
+    const length = dimOf(what, vectors[i]);
+    if (length !== dim) throw new ThermoclineError("DIMENSION", `${what} has ${length} components, but ${rule}.`);
+    const row = rows.subarray(i * dim, (i + 1) * dim);
+    row.set(components(what, vectors[i], dim));
+    refuseNorm(what, kernel.norms(row, dim)[0] ?? 0, metric);
+    if (metric === "cosine") row.set(kernel.toUnit(row, dim));
+    if (pace.due) await pace.pause();
+  }
+  return rows;
 }
 
 /** Checks all records before any is written. Of records with the same id the last one counts. */

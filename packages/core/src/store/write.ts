@@ -4,7 +4,7 @@ import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.j
 import { type Engine, partitionOf, scored } from "./engine.js";
 import { encodeOriginal } from "./original.js";
 import { validSelection } from "./selection.js";
-import { codecSpec } from "./settings.js";
+import { refuseMisfit } from "./settings.js";
 import { refuseDim, validBatch, validNamespace } from "./validate.js";
 
 /** Rows that a transaction takes out of the tiers. */
@@ -68,7 +68,7 @@ export async function upsertRecords(
       // Another first write may have come before.
       if (engine.dim !== undefined && engine.dim !== dim) refuseDim("The first record's vector", dim, engine.dim);
       if (engine.dim === undefined) {
-        codecSpec(settings, dim);
+        refuseMisfit(settings, dim);
         transaction.setSetting("dim", String(dim));
       }
       const namespace = transaction.namespace(name);

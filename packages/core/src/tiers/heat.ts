@@ -15,6 +15,11 @@ export class Heat {
     return this.#values.has(row);
   }
 
+  /** The hot rows, in the order in which they came. */
+  rows(): Iterable<number> {
+    return this.#values.keys();
+  }
+
   /** Counts a use of a row, or its arrival. */
   touch(row: number): void {
     this.#values.set(row, Math.max(this.#values.get(row) ?? 0, this.#floor) + 1);

@@ -1,0 +1,51 @@
+import { Catalogue } from "../catalogue/catalogue.js";
+import { loadKernel } from "../kernel/load.js";
+import { Heat } from "../tiers/heat.js";
+import type { OpenOptions } from "../types.js";
+import type { Engine } from "./engine.js";
+import { loadTiers } from "./load.js";
+import { checkOptions } from "./options.js";
+import { agree, refuseDamaged, storedSettings } from "./settings.js";
+import { validDim, validPath } from "./validate.js";
+
+/** Opens the catalogue, makes it if it is new, and loads what is in it. */
+export async function openEngine(options: OpenOptions): Promise<Engine> {
+  checkOptions("open", options);
+  if (options.hot !== undefined) checkOptions("hot", options.hot);
+  if (options.cold !== undefined) checkOptions("cold", options.cold);
+  if (options.path !== undefined) validPath(options.path);
+  const given = options.dim === undefined ? undefined : validDim(options.dim);
+  const kernel = await loadKernel(options.kernel);
+  const catalogue = await Catalogue.open(options.path, kernel.checksum, () => {
+    agree(options, given, new Map());
+  });
+  try {
+    const before = catalogue.reader.settings();
+    refuseDamaged(options.path ?? "The store in memory", before);
+    let settings = agree(options, given, before);
+    if (before.size === 0 || (given !== undefined && !before.has("dim"))) {
+      await catalogue.write((transaction) => {
+        // Another process may have been first.
+        settings = agree(options, given, transaction.settings());
+        for (const [key, value] of storedSettings(settings)) transaction.setSetting(key, value);
+        if (given !== undefined) transaction.setSetting("dim", String(given));
+      });
+    }
+    const engine: Engine = {
+      kernel,
+      catalogue,
+      settings,
+      heat: new Heat(),
+      namespaces: new Map(),
+      partitions: new Map(),
+      dim: undefined,
+      codebook: undefined,
+      demotions: 0,
+    };
+    await catalogue.follow(() => loadTiers(engine));
+    return engine;
+  } catch (error) {
+    catalogue.close();
+    throw error;
+  }
+}

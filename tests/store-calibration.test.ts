@@ -248,6 +248,29 @@ describe("calibration with queries", () => {
     expect(await recallOf(store)).toBeGreaterThan(0.9);
   });
 
+  it("passes on what share of both fits is done", async () => {
+    const seen: number[] = [];
+    const kernel: Kernel = {
+      ...native,
+      fit: (...[given, metric, dim, sample, options]) => {
+        options?.onProgress?.(0.5);
+        return native.fit(given, metric, dim, sample);
+      },
+    };
+    const sample: FitSample = {
+      kernel,
+      spec,
+      metric: "cosine",
+      dim: DIM,
+      rows: rows.slice(),
+      queries,
+      symmetric: false,
+      seed: 0,
+    };
+    await fitCodebook(sample, undefined, (share) => seen.push(share));
+    expect(seen).toEqual([0.25, 0.75]);
+  });
+
   it("measures a codebook on rows that it was not fitted on", async () => {
     const { error, codebook } = await fit(native, undefined);
     const codec = native.codec(codebook);

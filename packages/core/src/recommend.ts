@@ -16,8 +16,10 @@ import type { RecommendOptions } from "./types.js";
  * Queries are the given ones, or rows taken out of the sample; all other rows are coded and searched, and codebooks are
  * fitted on up to 20,000 of them. Recall is the share of a query's exact top 10 that is found, by codes alone and among
  * the 100 candidates that are rescored where originals are kept; its 95 % interval is Wilson's over the queries, and a
- * target is reached when the interval's lower end reaches it. More rows are harder to tell apart: what is to hold for a
- * large store wants a large sample. Same arguments, same machine, same answer.
+ * target is reached when the interval's lower end reaches it. Same arguments, same machine, same answer.
+ *
+ * What is to hold for a large store wants a large sample: more rows are harder to tell apart, and rows that a codebook was
+ * fitted on are coded better than those that come later, above all with `effort: "best"` and few rows.
  *
  * @throws `ARGUMENT` for options out of range and too few rows or queries, `DIMENSION`, `NOT_FINITE` or `ZERO_VECTOR` for
  * a bad vector, `ABORTED`

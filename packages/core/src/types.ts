@@ -147,7 +147,7 @@ export interface CalibrateOptions extends CallOptions {
   /** Rows to fit on, taken evenly over the store. Default 20,000. */
   readonly sampleSize?: number | undefined;
   /**
-   * Queries as they are really asked, 30 or more vectors of `dim` numbers; some hundreds are better. A codebook is fitted
+   * Queries as they are really asked, 30 or more (50 where bytes are to be chosen), better some hundreds. A codebook is fitted
    * with two thirds of them and one without; the other third asks both, and what finds more is kept.
    */
   readonly queries?: readonly ArrayLike<number>[] | undefined;

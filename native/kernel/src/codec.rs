@@ -20,11 +20,21 @@ pub enum CodecSpec {
         /// How much to spend on the codebook.
         effort: Effort,
     },
-    /// `SpectraLTM`: the `top_k` strongest bins of the real Fourier transform.
-    Fourier {
-        /// Bins kept a row.
-        top_k: usize,
-    },
+    /// `SpectraLTM`: the strongest bins of the real Fourier transform.
+    Fourier(FourierSpec),
+}
+
+/// What a Fourier code keeps of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct FourierSpec {
+    /// Bins kept a row, at most dim / 2 + 1.
+    pub top_k: usize,
+    /// Bits of a magnitude, 1 to 16.
+    pub mag_bits: u32,
+    /// Bits of a phase, 1 to 16.
+    pub phase_bits: u32,
+    /// Bits of the norm, up to 16; with 0 it is not coded but summed from the magnitudes.
+    pub norm_bits: u32,
 }
 
 /// How much to spend on a codebook, in time and in its own bytes.
@@ -55,6 +65,11 @@ impl<'a> Sample<'a> {
 }
 
 impl CodecSpec {
+    /// Fourier codes as a store has them: a byte each for magnitude and phase, none for the norm.
+    pub fn fourier(top_k: usize) -> Self {
+        Self::Fourier(FourierSpec { top_k, mag_bits: 8, phase_bits: 8, norm_bits: 0 })
+    }
+
     /// Fits a codebook. The same sample and seed give the same bytes on the same machine.
     pub fn fit(self, metric: Metric, dim: usize, sample: Sample<'_>, control: &Control) -> Result<Vec<u8>, Error> {
         let whole = |values: &[f32]| values.len().is_multiple_of(dim);
@@ -63,7 +78,7 @@ impl CodecSpec {
         }
         match self {
             Self::Eigen { bytes, seed, effort } => eigen::fit::fit(metric, dim, sample, bytes, seed, effort, control),
-            Self::Fourier { top_k } => fourier::fit(metric, dim, sample.rows, top_k),
+            Self::Fourier(spec) => fourier::fit::fit(metric, dim, sample.rows, spec),
         }
     }
 }
@@ -165,13 +180,15 @@ impl Codec {
         }
     }
 
-    /// The vectors `[n][dim]` that `codes` `[n][bytes]` stand for; unit vectors under `Metric::Cosine`.
+    /// The vectors `[n][dim]` that `codes` `[n][bytes]` stand for; under `Metric::Cosine` unit vectors, unless norms are
+    /// coded.
     pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, Error> {
         if !codes.len().is_multiple_of(self.bytes()) {
             return Err(Error::Length);
         }
         let mut rows = match self {
             Self::Eigen(codec) => codec.decode(codes),
+            Self::Fourier(codec) if codec.codes_norms() => return codec.decode(codes),
             Self::Fourier(codec) => codec.decode(codes)?,
         };
         if self.metric() == Metric::Cosine {

@@ -40,7 +40,7 @@ mod tiers;
 mod top_k;
 
 pub use arch::Isa;
-pub use codec::{Codec, CodecSpec, Effort, Sample, Scoring};
+pub use codec::{Codec, CodecSpec, Effort, FourierSpec, Sample, Scoring};
 pub use control::Control;
 pub use error::Error;
 pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};

@@ -76,7 +76,7 @@ fn fresh() -> Vec<Case> {
     // Enough rows for a refined codebook.
     let sample = rows(600, 3);
     let eigen = CodecSpec::Eigen { bytes: 6, seed: 0, effort: Effort::Best };
-    let fourier = CodecSpec::Fourier { top_k: 5 };
+    let fourier = CodecSpec::fourier(5);
     let fit = |spec: CodecSpec, metric, sample: &[f32]| {
         spec.fit(metric, DIM, Sample::of(sample), &Control::default()).unwrap()
     };

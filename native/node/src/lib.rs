@@ -131,9 +131,13 @@ pub fn fit_fourier(
     dim: u32,
     rows: Float32Array,
     top_k: u32,
+    mag_bits: u32,
+    phase_bits: u32,
+    norm_bits: u32,
     control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    fit(kernel::CodecSpec::Fourier { top_k: top_k as usize }, metric_number, dim, &rows, &[], control)
+    let spec = kernel::FourierSpec { top_k: top_k as usize, mag_bits, phase_bits, norm_bits };
+    fit(kernel::CodecSpec::Fourier(spec), metric_number, dim, &rows, &[], control)
 }
 
 fn fit(
@@ -176,7 +180,7 @@ impl Codec {
         OffThread::run(move || codec.encode(&rows))
     }
 
-    /// The rows that codes stand for, off the main thread.
+    /// The vectors that codes stand for, off the main thread.
     #[napi(ts_return_type = "Promise<Float32Array>")]
     pub fn decode(&self, codes: Uint8Array) -> AsyncTask<OffThread<Vec<f32>, Float32Array>> {
         let (codec, codes) = (Arc::clone(&self.0), codes.to_vec());

@@ -102,7 +102,7 @@ export interface ColdOptions {
   /** `eigen` (default): SpectralQuant made into a search codec. `fourier`: SpectraLTM's sparse Fourier codes. */
   readonly codec?: "eigen" | "fourier" | undefined;
   /**
-   * Bytes of code per row. Eigen: 2 to 512. Fourier: 3 per kept bin (4 above 510 dimensions). Default 48.
+   * Bytes of code per row. Eigen: 2 to 512. Fourier: 3 per kept bin (4 above 511 dimensions). Default 48.
    * `auto`: the first calibration, which then needs 1,000 rows, tries 8 to 192 on a sample and takes the fewest that reach
    * `targetRecall`, or the most it tried when none do. The file fixes them from then on; `stats().cold.auto` says what
    * was found.

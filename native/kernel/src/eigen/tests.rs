@@ -158,19 +158,13 @@ fn what_cannot_be_fitted_is_refused() {
         );
     }
     assert_eq!(
-        CodecSpec::Fourier { top_k: 4 }.fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
+        CodecSpec::fourier(4).fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
         Err(Error::Parameter)
     );
     assert_eq!(
-        CodecSpec::Fourier { top_k: 0 }.fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
+        CodecSpec::fourier(0).fit(Metric::Dot, 4, Sample::of(&sample), &Control::default()),
         Err(Error::Parameter)
     );
-    assert_eq!(
-        CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 4, Sample::of(&[]), &Control::default()),
-        Err(Error::Length)
-    );
-    assert_eq!(
-        CodecSpec::Fourier { top_k: 1 }.fit(Metric::Dot, 3, Sample::of(&sample), &Control::default()),
-        Err(Error::Length)
-    );
+    assert_eq!(CodecSpec::fourier(1).fit(Metric::Dot, 4, Sample::of(&[]), &Control::default()), Err(Error::Length));
+    assert_eq!(CodecSpec::fourier(1).fit(Metric::Dot, 3, Sample::of(&sample), &Control::default()), Err(Error::Length));
 }

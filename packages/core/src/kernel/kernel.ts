@@ -34,7 +34,14 @@ export type CodecSpec =
       readonly effort?: "fast" | "best" | undefined;
       readonly rows?: number | undefined;
     }
-  | { readonly codec: "fourier"; readonly topK: number };
+  | {
+      readonly codec: "fourier";
+      readonly topK: number;
+      readonly magBits?: number;
+      readonly phaseBits?: number;
+      /** 0, the default: no norm is coded. */
+      readonly normBits?: number;
+    };
 
 /** `queries` `[m][dim]` as they will be asked; `onProgress` gets the share that is done, 0 to 1. */
 export interface FitOptions {

@@ -29,6 +29,16 @@ function eigenSpec({ bytes, seed, effort, rows = MANY_ROWS }: CodecSpec & { code
   return { bytes, seed, rows, ...(effort && { effort }) };
 }
 
+function fitFourier(
+  { topK, magBits = 8, phaseBits = 8, normBits = 0 }: CodecSpec & { codec: "fourier" },
+  metric: number,
+  dim: number,
+  sample: Float32Array,
+  control: addon.Control,
+): Promise<Uint8Array> {
+  return addon.fitFourier(metric, dim, sample, topK, magBits, phaseBits, normBits, control);
+}
+
 /** How often a fit under way is asked how far it is. */
 const PROGRESS_MS = 100;
 
@@ -48,7 +58,7 @@ async function fit(
     return await failing(() =>
       spec.codec === "eigen"
         ? addon.fitEigen(eigenSpec(spec), metric, dim, sample, queries, control)
-        : addon.fitFourier(metric, dim, sample, spec.topK, control),
+        : fitFourier(spec, metric, dim, sample, control),
     );
   } catch (error) {
     if (!signal?.aborted) throw error;

@@ -57,7 +57,7 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
 #[test]
 fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
     let vectors = rows(333);
-    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0, effort: Effort::Best }, CodecSpec::Fourier { top_k: 5 }] {
+    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0, effort: Effort::Best }, CodecSpec::fourier(5)] {
         let codec = codec(spec, &vectors);
         let codes = codec.encode(&vectors).unwrap();
         let mut partition = Partition::new(DIM, Metric::Cosine);
@@ -131,7 +131,7 @@ fn a_removed_or_forbidden_row_is_never_returned() {
 #[test]
 fn what_does_not_fit_together_is_refused() {
     let vectors = rows(40);
-    let codec = codec(CodecSpec::Fourier { top_k: 3 }, &vectors);
+    let codec = codec(CodecSpec::fourier(3), &vectors);
     let codes = codec.encode(&vectors).unwrap();
     let mut partition = Partition::new(DIM, Metric::Cosine);
     assert_eq!(partition.put_hot(&[1], &vectors), Err(Error::Length));

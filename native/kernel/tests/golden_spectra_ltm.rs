@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thermocline_kernel::{Codec, CodecSpec, FourierSpec, Metric, Partition, Request, Scoring};
+use thermocline_kernel::{Codec, CodecSpec, Control, FourierSpec, Metric, Partition, Request, Sample, Scoring};
 
 const ROWS: usize = 20;
 const REFRESH: &str = "GOLDEN=write cargo test -p thermocline-kernel --test golden_spectra_ltm";
@@ -68,7 +68,7 @@ fn run(name: &str, dim: usize, spec: FourierSpec) -> Case {
         thermocline_kernel::to_unit(&mut sample, dim).unwrap();
         thermocline_kernel::to_unit(&mut given, dim).unwrap();
     }
-    let codebook = CodecSpec::Fourier(spec).fit(Metric::Cosine, dim, &sample).unwrap();
+    let codebook = CodecSpec::Fourier(spec).fit(Metric::Cosine, dim, Sample::of(&sample), &Control::default()).unwrap();
     let codec = Arc::new(Codec::parse(&codebook).unwrap());
     let codes = codec.encode(&given).unwrap();
     let mut fields = [vec![], vec![], vec![], vec![]];

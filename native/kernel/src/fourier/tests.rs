@@ -167,7 +167,11 @@ fn bits_out_of_range_and_rows_that_are_not_finite_are_refused() {
     for norm_bits in [0, 8] {
         for bad in [f32::NAN, f32::INFINITY] {
             let spec = CodecSpec::Fourier(FourierSpec { norm_bits, ..BITS });
-            assert_eq!(spec.fit(Metric::Cosine, 8, &[bad; 8]).err(), Some(Error::Numeric), "{norm_bits} {bad}");
+            assert_eq!(
+                spec.fit(Metric::Cosine, 8, Sample::of(&[bad; 8]), &Control::default()).err(),
+                Some(Error::Numeric),
+                "{norm_bits} {bad}"
+            );
         }
     }
     assert_eq!(fit(8, &sample, BITS).encode(&[f32::NAN; 8]), Err(Error::Numeric));

@@ -46,7 +46,7 @@ export function validDim(dim: unknown): number {
 }
 
 /** The longest vectors: the scores of any two are finite in float32. */
-const MAX_LENGTH = 1e18;
+export const MAX_LENGTH = 1e18;
 
 export function refuseDim(what: string, given: number, dim: number): never {
   const rule = `this store holds vectors of ${dim}; is another embedding model in use?`;
@@ -76,7 +76,8 @@ function components(what: string, vector: unknown, dim: number): ArrayLike<numbe
   return given as ArrayLike<number>;
 }
 
-function refuseNorm(what: string, norm: number, metric: Metric): void {
+/** Refuses a vector whose length is not finite, or above `MAX_LENGTH`, or 0 under cosine. */
+export function refuseNorm(what: string, norm: number, metric: Metric): void {
   if (!Number.isFinite(norm)) {
     const rule = "every component must be a finite number in the range of float32";
     throw new ThermoclineError("NOT_FINITE", `${what} holds NaN or infinity; ${rule}.`);

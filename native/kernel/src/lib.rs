@@ -33,17 +33,22 @@ mod blob;
 mod codec;
 mod control;
 mod eigen;
+mod eigenbasis;
 mod error;
 mod fourier;
+mod lloyd_max;
 mod metric;
+mod spectral_quant;
 mod tiers;
 mod top_k;
 
 pub use arch::Isa;
 pub use codec::{Codec, CodecSpec, Effort, FourierSpec, Sample, Scoring};
 pub use control::Control;
+pub use eigenbasis::{Eigenbasis, eigenbasis, rotate};
 pub use error::Error;
 pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
+pub use spectral_quant::SpectralQuantizer;
 pub use tiers::partition::{Found, Partition, Ranking, Request, Snapshot};
 
 /// CRC-32 (IEEE) of `bytes`, as stored beside every blob that decides an answer.

@@ -326,3 +326,80 @@ impl Partition {
 fn scoring(symmetric: bool) -> kernel::Scoring {
     if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric }
 }
+
+/// See `Eigenbasis` in the kernel.
+#[napi(object)]
+pub struct Eigenbasis {
+    pub eigenvalues: Float64Array,
+    pub rotation: Float32Array,
+}
+
+impl From<kernel::Eigenbasis> for Eigenbasis {
+    fn from(basis: kernel::Eigenbasis) -> Self {
+        Self { eigenvalues: basis.eigenvalues.into(), rotation: basis.rotation.into() }
+    }
+}
+
+/// Eigenvalues and eigenvectors of the rows' second moment, off the main thread.
+#[napi(ts_return_type = "Promise<Eigenbasis>")]
+pub fn eigenbasis(rows: Float32Array, dim: u32) -> AsyncTask<OffThread<kernel::Eigenbasis, Eigenbasis>> {
+    let rows = rows.to_vec();
+    OffThread::run(move || kernel::eigenbasis(&rows, dim as usize))
+}
+
+/// Rows times a square matrix or its transpose, off the main thread.
+#[napi(ts_return_type = "Promise<Float32Array>")]
+pub fn rotate(
+    rows: Float32Array,
+    dim: u32,
+    matrix: Float32Array,
+    inverse: bool,
+) -> AsyncTask<OffThread<Vec<f32>, Float32Array>> {
+    let (rows, matrix) = (rows.to_vec(), matrix.to_vec());
+    OffThread::run(move || kernel::rotate(&rows, dim as usize, &matrix, inverse))
+}
+
+/// See `SpectralQuantizer` in the kernel.
+#[napi]
+pub struct SpectralQuantizer(Arc<kernel::SpectralQuantizer>);
+
+#[napi]
+impl SpectralQuantizer {
+    #[napi(constructor)]
+    pub fn new(
+        rotation: Float32Array,
+        eigenvalues: Float64Array,
+        bits: Uint8Array,
+        levels: Option<Float32Array>,
+    ) -> napi::Result<Self> {
+        kernel::SpectralQuantizer::new(&rotation, &eigenvalues, &bits, levels.as_deref())
+            .map(|quantizer| Self(Arc::new(quantizer)))
+            .map_err(failed)
+    }
+
+    #[napi(getter)]
+    pub fn levels(&self) -> Float32Array {
+        self.0.levels().into()
+    }
+
+    /// Levels fitted to a sample, off the main thread.
+    #[napi(ts_return_type = "Promise<Float32Array>")]
+    pub fn fit(&self, sample: Float32Array) -> AsyncTask<OffThread<Vec<f32>, Float32Array>> {
+        let (quantizer, sample) = (Arc::clone(&self.0), sample.to_vec());
+        OffThread::run(move || quantizer.fit(&sample))
+    }
+
+    /// Codes of rows, off the main thread.
+    #[napi(ts_return_type = "Promise<Uint8Array>")]
+    pub fn encode(&self, rows: Float32Array) -> AsyncTask<OffThread<Vec<u8>, Uint8Array>> {
+        let (quantizer, rows) = (Arc::clone(&self.0), rows.to_vec());
+        OffThread::run(move || quantizer.encode(&rows))
+    }
+
+    /// Rows of codes, off the main thread.
+    #[napi(ts_return_type = "Promise<Float32Array>")]
+    pub fn decode(&self, codes: Uint8Array) -> AsyncTask<OffThread<Vec<f32>, Float32Array>> {
+        let (quantizer, codes) = (Arc::clone(&self.0), codes.to_vec());
+        OffThread::run(move || quantizer.decode(&codes))
+    }
+}

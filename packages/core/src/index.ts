@@ -20,6 +20,8 @@ export { recommend } from "./recommend.js";
 export { type CodeArray, SpectralCodes, type SpectralCodesArrays } from "./spectral/spectral-codes.js";
 export { SpectralEncoder, type SpectralEncoderOptions } from "./spectral/spectral-encoder.js";
 export { type SpectralHits, SpectralIndex, type SpectralIndexOptions } from "./spectral/spectral-index.js";
+export type { EncoderVectors } from "./spectral/encoder-vectors.js";
+export { type CalibrateVectorsOptions, calibrateFromVectors } from "./spectral/calibrate-vectors.js";
 export { SpectralRotation, type SpectralRotationFields } from "./spectral/rotation.js";
 export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";
 export type { Vectors } from "./spectral/vectors.js";

@@ -23,6 +23,27 @@ export interface Kernel {
   fromFloat16(bytes: Uint8Array): Float32Array;
   /** Exact similarity of the query to each row, to the bit what the hot tier gives. */
   similarities(metric: Metric, query: Float32Array, rows: Float32Array): Float32Array;
+  /** Of (1/n) Σ x·xᵀ over `rows` `[n][dim]`; off the main thread, as are the two below. */
+  eigenbasis(rows: Float32Array, dim: number): Promise<Eigenbasis>;
+  /** Rows times a `[dim][dim]` matrix, or times its transpose, which undoes a rotation. */
+  rotate(rows: Float32Array, dim: number, matrix: Float32Array, inverse: boolean): Promise<Float32Array>;
+  /** SpectralQuant's: `levels` as a quantiser's `levels` or `fit` gave them, by default the Gaussian ones. */
+  scalarQuantizer(basis: Eigenbasis, bits: Uint8Array, levels?: Float32Array): ScalarQuantizer;
+}
+
+/** Eigenvalues descending; `rotation` is `[dim][dim]` with one eigenvector a column. */
+export interface Eigenbasis {
+  readonly eigenvalues: Float64Array;
+  readonly rotation: Float32Array;
+}
+
+/** Rotates rows and codes every coordinate. Codes depend on what it was made of and the row alone, on every engine. */
+export interface ScalarQuantizer {
+  /** Codebooks one after the other, from the fewest bits to the most. */
+  readonly levels: Float32Array;
+  fit(sample: Float32Array): Promise<Float32Array>;
+  encode(rows: Float32Array): Promise<Uint8Array>;
+  decode(codes: Uint8Array): Promise<Float32Array>;
 }
 
 /** Without `effort`, what measures best for a codebook that will serve `rows` rows (default: many). */

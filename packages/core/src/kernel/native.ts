@@ -1,7 +1,16 @@
 import * as addon from "@thermocline/native";
 import { ThermoclineError } from "../errors.js";
 import type { Metric } from "../types.js";
-import type { Codec, CodecSpec, FitOptions, Kernel, Partition, SearchRequest } from "./kernel.js";
+import type {
+  Codec,
+  CodecSpec,
+  Eigenbasis,
+  FitOptions,
+  Kernel,
+  Partition,
+  ScalarQuantizer,
+  SearchRequest,
+} from "./kernel.js";
 
 const METRIC: Readonly<Record<Metric, number>> = { cosine: 0, dot: 1, euclidean: 2 };
 
@@ -19,6 +28,9 @@ export function nativeKernel(): Kernel {
     toFloat16: addon.toFloat16,
     fromFloat16: (bytes) => translating(() => addon.fromFloat16(bytes)),
     similarities: (metric, query, rows) => translating(() => addon.similarities(METRIC[metric], query, rows)),
+    eigenbasis: (rows, dim) => failing(() => addon.eigenbasis(rows, dim)),
+    rotate: (rows, dim, matrix, inverse) => failing(() => addon.rotate(rows, dim, matrix, inverse)),
+    scalarQuantizer,
   };
 }
 
@@ -69,6 +81,20 @@ async function fit(
     clearInterval(timer);
     signal?.removeEventListener("abort", cancel);
   }
+}
+
+function scalarQuantizer(
+  { rotation, eigenvalues }: Eigenbasis,
+  bits: Uint8Array,
+  levels?: Float32Array,
+): ScalarQuantizer {
+  const quantizer = translating(() => new addon.SpectralQuantizer(rotation, eigenvalues, bits, levels));
+  return {
+    levels: quantizer.levels,
+    fit: (sample) => failing(() => quantizer.fit(sample)),
+    encode: (rows) => failing(() => quantizer.encode(rows)),
+    decode: (codes) => failing(() => quantizer.decode(codes)),
+  };
 }
 
 class NativeCodec implements Codec {

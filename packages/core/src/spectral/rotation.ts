@@ -1,5 +1,7 @@
 import { ThermoclineError } from "../errors.js";
+import { loadKernel } from "../kernel/load.js";
 import { validSpectrum } from "./spectrum.js";
+import { MAX_LENGTH, type Vectors, validVectors } from "./vectors.js";
 
 /** What a `SpectralRotation` is made of. */
 export interface SpectralRotationFields {
@@ -12,9 +14,6 @@ export interface SpectralRotationFields {
   /** Which layer it was calibrated for; names its files. */
   readonly layerName: string;
 }
-
-/** The longest vectors and the widest spectra (as a length): no sum over a rotated or decoded one overflows float32. */
-export const MAX_LENGTH = 1e37;
 
 /** How far R·Rᵀ may carry a vector: room for a matrix that was stored as float16, not for one that is no rotation. */
 const TOLERANCE = 2e-3;
@@ -98,5 +97,27 @@ export class SpectralRotation implements SpectralRotationFields {
     this.rotationMatrix = rotationMatrix.slice();
     this.headDim = headDim;
     this.layerName = layerName;
+  }
+
+  /**
+   * Coordinates in the eigenbasis, `[n][headDim]`: NumPy's `x @ R`. Off the main thread; the same bits on every machine.
+   *
+   * @throws `DIMENSION` for vectors that are not headDim long, `NOT_FINITE`, or `ARGUMENT` for none
+   * @example
+   * await rotation.rotate([[1, 0], [0, 1]]);
+   */
+  rotate(vectors: Vectors): Promise<Float32Array> {
+    return this.#turn("The vectors", vectors, false);
+  }
+
+  /** The vectors `[n][headDim]` that have these coordinates: `y @ R.T`, to float32's precision the inverse of `rotate`. */
+  unrotate(coordinates: Vectors): Promise<Float32Array> {
+    return this.#turn("The coordinates", coordinates, true);
+  }
+
+  async #turn(what: string, vectors: Vectors, inverse: boolean): Promise<Float32Array> {
+    const { rows, dim } = await validVectors(what, vectors, this.headDim);
+    const kernel = await loadKernel(undefined);
+    return kernel.rotate(rows, dim, this.rotationMatrix, inverse);
   }
 }

@@ -4,7 +4,7 @@ import { integer, MAX_DIM, shown } from "../store/settings.js";
 import { calibrationOf, setCalibration } from "./calibration.js";
 import { binsOf, blankCodes, bytesPerCode, type CodeLayout, pack, unpack } from "./code-layout.js";
 import { SpectralCodes } from "./spectral-codes.js";
-import { rowsPerSlice, type Vectors, validVectors } from "./vectors.js";
+import { rowsPerSlice, type EncoderVectors, validVectors } from "./encoder-vectors.js";
 
 /** What a `SpectralEncoder` keeps of a vector. */
 export interface SpectralEncoderOptions {
@@ -82,7 +82,7 @@ export class SpectralEncoder {
    * const encoder = new SpectralEncoder({ dim: 3, topK: 1 });
    * await encoder.calibrate(Float32Array.of(1, 0, 0, 0, 1, 1));
    */
-  async calibrate(sample: Vectors): Promise<void> {
+  async calibrate(sample: EncoderVectors): Promise<void> {
     const kernel = await loadKernel(undefined);
     const { dim, topK, magBits, phaseBits, normBits } = this;
     const rows = await validVectors(kernel, "sample", sample, dim);
@@ -109,7 +109,7 @@ export class SpectralEncoder {
    * const { idx, magQ, phaseQ, normQ } = await encoder.encode([[3, 3, 3, 3, 3, 3, 3, 3]]);
    * console.log(idx[0], phaseQ[0]); // 0 0
    */
-  async encode(x: Vectors): Promise<SpectralCodes> {
+  async encode(x: EncoderVectors): Promise<SpectralCodes> {
     const { kernel, codec } = calibrationOf(this);
     const rows = await validVectors(kernel, "x", x, this.dim);
     const codes = blankCodes(this.#layout, rows.length / this.dim);

@@ -6,7 +6,7 @@ import { type Calibration, calibrationOf } from "./calibration.js";
 import { pack } from "./code-layout.js";
 import { SpectralCodes } from "./spectral-codes.js";
 import { SpectralEncoder } from "./spectral-encoder.js";
-import { rowsPerSlice, type Vectors, validVectors } from "./vectors.js";
+import { rowsPerSlice, type EncoderVectors, validVectors } from "./encoder-vectors.js";
 
 /** How a `SpectralIndex` searches. */
 export interface SpectralIndexOptions {
@@ -101,7 +101,7 @@ export class SpectralIndex {
    * await index.addEmbeddings(Float32Array.of(1, 2, 2, 1, 5, 5));
    * console.log(index.size, index.bytesPerChunk); // 3 7
    */
-  addEmbeddings(x: Vectors): Promise<void> {
+  addEmbeddings(x: EncoderVectors): Promise<void> {
     return this.#inTurn(async () => {
       const calibration = calibrationOf(this.encoder);
       const { dim, normBits } = this.encoder;
@@ -179,7 +179,7 @@ export class SpectralIndex {
    * const { ids, k } = await index.searchBatch([[0, 1], [1, 0]], 1);
    * console.log(ids, k); // Uint32Array(2) [ 0, 1 ] 1
    */
-  async searchBatch(queries: Vectors, k: number): Promise<SpectralHits> {
+  async searchBatch(queries: EncoderVectors, k: number): Promise<SpectralHits> {
     const { kernel } = calibrationOf(this.encoder);
     const { dim, normBits } = this.encoder;
     const asked = integer("k", k, 1, 2 ** 32 - 1);

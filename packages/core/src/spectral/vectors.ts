@@ -1,84 +1,89 @@
 import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
-import type { Kernel } from "../kernel/kernel.js";
-import { shown } from "../store/settings.js";
-import { MAX_LENGTH, refuseNorm } from "../store/validate.js";
 
-/** Vectors `[n][dim]`: all in one flat array, row after row, or an array each. */
-export type Vectors = ArrayLike<number> | readonly ArrayLike<number>[];
+/**
+ * Vectors of one dimension, `[n][d]`: row by row, or in one block whose last of `dims` is d and whose others multiply
+ * to n, as tensors have it (those of transformers.js and onnxruntime fit as they are).
+ */
+export type Vectors = readonly ArrayLike<number>[] | { readonly data: Float32Array; readonly dims: readonly number[] };
 
-/** Numbers that are worked on in one go: enough to be quick, few enough to hold the event loop for a millisecond or two. */
-const SLICE_NUMBERS = 2 ** 19;
-
-/** How many rows of `width` numbers are worked on in one go. */
-export function rowsPerSlice(width: number): number {
-  return Math.min(4_096, Math.max(1, Math.floor(SLICE_NUMBERS / width)));
+/** Checked vectors: `rows` is `[n][dim]`, n at least 1. */
+export interface Rows {
+  readonly rows: Float32Array;
+  readonly dim: number;
 }
 
-function isNumberArray(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
+/** The longest vectors and the widest spectra (as a length): no sum over a rotated or decoded one overflows float32. */
+export const MAX_LENGTH = 1e37;
+
+/** The most components that a rotation takes: its matrices hold d² numbers. */
+const MAX_DIM = 8192;
+
+function isList(vectors: Vectors): vectors is readonly ArrayLike<number>[] {
+  return Array.isArray(vectors);
 }
 
-function refuseLength(what: string, given: number, rule: string): never {
-  throw new ThermoclineError("DIMENSION", `${what} has ${given} numbers, but ${rule}.`);
+function refuseDim(what: string, reason: string): never {
+  throw new ThermoclineError("DIMENSION", `${what} ${reason}.`);
 }
 
-/** Copies numbers to `out`; others would be taken for numbers: null for 0, "1" for 1. */
-function copyNumbers(what: string, from: ArrayLike<unknown>, start: number, out: Float32Array): void {
-  for (let i = 0; i < out.length; i++) {
-    const value = from[start + i];
-    if (typeof value !== "number") {
-      const rule = "every component must be a finite number";
-      throw new ThermoclineError("NOT_FINITE", `${what} has ${shown(value)} at ${start + i}; ${rule}.`);
-    }
-    out[i] = value;
+/** The number of rows and of components that vectors claim to have. */
+function shapeOf(what: string, vectors: Vectors): { n: number; dim: number } {
+  if (isList(vectors)) return { n: vectors.length, dim: vectors[0]?.length ?? 1 };
+  const { data, dims } = vectors ?? {};
+  if (!(data instanceof Float32Array) || !Array.isArray(dims) || dims.length === 0) {
+    const rule = "give an array of vectors, or { data: Float32Array, dims: [n, d] }";
+    throw new ThermoclineError("ARGUMENT", `${what} are no vectors; ${rule}.`);
   }
-}
-
-/** The rows of `x`, flat; a copy unless `x` is a Float32Array. */
-async function flattened(what: string, x: unknown, dim: number): Promise<Float32Array> {
-  if (!isNumberArray(x)) {
-    const rule = "give a Float32Array of whole vectors, or an array of vectors";
-    throw new ThermoclineError("ARGUMENT", `${what} is ${shown(x)}; ${rule}.`);
-  }
-  const flat = !isNumberArray(x[0]);
-  if (flat && x.length % dim !== 0) refuseLength(what, x.length, `whole vectors of ${dim} were expected`);
-  if (x instanceof Float32Array) return x;
-  const rows = flat ? x.length / dim : x.length;
-  const out = new Float32Array(rows * dim);
-  const pace = new Pace();
-  for (let row = 0; row < rows; row++) {
-    const into = out.subarray(row * dim, (row + 1) * dim);
-    if (flat) {
-      copyNumbers(what, x, row * dim, into);
-    } else {
-      const vector = x[row];
-      const name = `Vector ${row} of ${what}`;
-      if (!isNumberArray(vector)) {
-        throw new ThermoclineError("ARGUMENT", `${name} is ${shown(vector)}; give an array of numbers.`);
-      }
-      if (vector.length !== dim) refuseLength(name, vector.length, `the encoder's dim is ${dim}`);
-      copyNumbers(name, vector, 0, into);
-    }
-    if (pace.due) await pace.pause();
-  }
-  return out;
+  const size = dims.reduce((product: number, each: number) => product * each, 1);
+  if (size !== data.length)
+    refuseDim(what, `have ${data.length} numbers, but dims [${dims.join(", ")}] ask for ${size}`);
+  const dim = Number(dims.at(-1));
+  return { n: data.length / dim, dim };
 }
 
 /**
- * The rows `[n][dim]` of `x`, flat and checked: whole vectors, finite, and so short that scores are finite too.
+ * Checks vectors, letting others run every few milliseconds.
  *
- * @throws `ARGUMENT`, `DIMENSION` or `NOT_FINITE`, naming `what`
+ * @param what - names them in messages, in the plural
+ * @param expected - components that each must have, if that is settled
+ * @throws `DIMENSION`, `NOT_FINITE`, or `ARGUMENT` where there are none, or one too long for float32 sums
  */
-export async function validVectors(kernel: Kernel, what: string, x: unknown, dim: number): Promise<Float32Array> {
-  const rows = await flattened(what, x, dim);
-  const slice = rowsPerSlice(dim) * dim;
-  const pace = new Pace();
-  for (let at = 0; at < rows.length; at += slice) {
-    const norms = kernel.norms(rows.subarray(at, at + slice), dim);
-    const bad = norms.findIndex((norm) => !(norm <= MAX_LENGTH));
-    if (bad >= 0) refuseNorm(`Vector ${at / dim + bad} of ${what}`, norms[bad] ?? Number.NaN, "dot");
-    if (pace.due) await pace.pause();
+export async function validVectors(what: string, vectors: Vectors, expected?: number): Promise<Rows> {
+  const { n, dim } = shapeOf(what, vectors);
+  if (n === 0) throw new ThermoclineError("ARGUMENT", `${what} are none; give one or more.`);
+  if (!Number.isInteger(dim) || dim < 1 || dim > MAX_DIM) {
+    refuseDim(what, `have ${dim} components; 1 to ${MAX_DIM} can be rotated`);
   }
-  return rows;
+  if (expected !== undefined && dim !== expected) {
+    refuseDim(what, `have ${dim} components, but the rotation has ${expected}; was it calibrated for another layer?`);
+  }
+  const list = isList(vectors) ? vectors : undefined;
+  const rows = isList(vectors) ? new Float32Array(n * dim) : vectors.data;
+  const pace = new Pace();
+  for (let row = 0; row < n; row++) {
+    if (pace.due) await pace.pause();
+    if (list) copy(what, list, row, rows, dim);
+    let squared = 0;
+    for (let i = row * dim; i < (row + 1) * dim; i++) squared += (rows[i] ?? 0) ** 2;
+    if (squared <= MAX_LENGTH ** 2) continue;
+    if (Number.isFinite(squared)) {
+      throw new ThermoclineError("ARGUMENT", `Of ${what}, number ${row} is longer than ${MAX_LENGTH}; scale it down.`);
+    }
+    const rule = "every component must be a finite float32 number";
+    throw new ThermoclineError("NOT_FINITE", `Of ${what}, number ${row} holds NaN or infinity; ${rule}.`);
+  }
+  return { rows, dim };
+}
+
+function copy(what: string, list: readonly ArrayLike<number>[], row: number, rows: Float32Array, dim: number): void {
+  const vector = list[row];
+  if (vector?.length !== dim) {
+    refuseDim(what, `differ: number ${row} has ${vector?.length ?? "no"} components and number 0 has ${dim}`);
+  }
+  for (let i = 0; i < dim; i++) {
+    const value: unknown = vector[i];
+    // What is no number would be taken for one: null for 0.
+    rows[row * dim + i] = typeof value === "number" ? value : Number.NaN;
+  }
 }

@@ -21,7 +21,15 @@ export { type CodeArray, SpectralCodes, type SpectralCodesArrays } from "./spect
 export { SpectralEncoder, type SpectralEncoderOptions } from "./spectral/spectral-encoder.js";
 export { type SpectralHits, SpectralIndex, type SpectralIndexOptions } from "./spectral/spectral-index.js";
 export type { EncoderVectors } from "./spectral/encoder-vectors.js";
+export {
+  type CalibrateEmbeddingsOptions,
+  calibrateFromEmbeddings,
+  type DocumentEmbeddings,
+  type TextEmbeddings,
+} from "./spectral/calibrate-embeddings.js";
+export { type CalibrateModelOptions, calibrateSpectralRotation } from "./spectral/calibrate-model.js";
 export { type CalibrateVectorsOptions, calibrateFromVectors } from "./spectral/calibrate-vectors.js";
+export type { DecoderModel, ModelInputs, ModelTensor, TextTokenizer } from "./spectral/decoder-model.js";
 export { SpectralRotation, type SpectralRotationFields } from "./spectral/rotation.js";
 export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";
 export type { Vectors } from "./spectral/vectors.js";

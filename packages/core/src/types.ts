@@ -44,7 +44,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
   readonly score: number;
 }
 
-/** Progress of a long call: `done` of `total` rows; a row that is gone over twice counts twice. */
+/** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
   readonly phase: "write" | "calibrate" | "demote" | "recommend";
   readonly done: number;

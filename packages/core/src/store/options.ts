@@ -1,4 +1,6 @@
 import { ThermoclineError } from "../errors.js";
+import type { CalibrateEmbeddingsOptions } from "../spectral/calibrate-embeddings.js";
+import type { CalibrateModelOptions } from "../spectral/calibrate-model.js";
 import type {
   CalibrateOptions,
   CallOptions,
@@ -67,6 +69,19 @@ const KNOWN = {
   recalibrate: CALIBRATE,
   "store.recommend": { ...RECOMMEND, sampleSize: true } satisfies All<StoreRecommendOptions>,
   recommend: { ...RECOMMEND, metric: true, effort: true, seed: true } satisfies All<RecommendOptions>,
+  calibrateSpectralRotation: {
+    numSamples: true,
+    sequenceLength: true,
+    device: true,
+    texts: true,
+    signal: true,
+    onProgress: true,
+  } satisfies All<CalibrateModelOptions>,
+  calibrateFromEmbeddings: {
+    batchSize: true,
+    signal: true,
+    onProgress: true,
+  } satisfies All<CalibrateEmbeddingsOptions>,
 };
 
 /** Refuses options that are no object, have a name that is not known, or could not be called when it is time to. */

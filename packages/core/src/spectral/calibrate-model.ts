@@ -93,10 +93,10 @@ export async function calibrateSpectralRotation(
   for (const text of texts) {
     throwIfAborted(signal);
     const inputs = await tokenizer(text, { truncation: true, max_length: sequenceLength });
-    await runText(model, inputs, signal, ({ layer, keys, tokens, headDim }) => {
+    await runText(model, inputs, signal, ({ layer, heads, tokens, headDim, read }) => {
       const sample = layers.get(layer) ?? new LayerKeys(headDim);
       layers.set(layer, sample);
-      sample.add(keys, tokens, Math.floor(KEYS_A_LAYER / total));
+      sample.add(read(sample.choose(heads, tokens, Math.floor(KEYS_A_LAYER / total))));
     });
     done += 1;
     onProgress?.({ phase: "calibrate", done, total });

@@ -35,12 +35,14 @@ export interface DecoderModel {
   readonly sessions?: Readonly<Record<string, { readonly config?: { readonly device?: string } }>>;
 }
 
-/** One layer's keys of one text, `[heads][tokens][headDim]`. */
+/** One layer's keys of one text. */
 interface TextKeys {
   readonly layer: number;
-  readonly keys: Float32Array;
+  readonly heads: number;
   readonly tokens: number;
   readonly headDim: number;
+  /** Keys by their row numbers in `[heads][tokens]`. */
+  read(rows: Uint32Array): Float32Array;
 }
 
 const KEY_OUTPUT = /^present\.(\d+)\.key$/;
@@ -71,10 +73,8 @@ function keyTensors(outputs: object): [number, ModelTensor][] {
   throw new ThermoclineError("UNSUPPORTED", `The model gave no present.N.key but ${names || "nothing"}; ${rule}.`);
 }
 
-/** The components of a key, from the shape of all keys of one text. */
-function headDimOf(layer: number, dims: readonly number[], tokens: number): number {
-  const [batch, , length, headDim = 0] = dims;
-  if (dims.length === 4 && batch === 1 && length === tokens && headDim > 0) return headDim;
+function checkShape(layer: number, dims: readonly number[], tokens: number): void {
+  if (dims.length === 4 && dims[0] === 1 && dims[2] === tokens && dims.every((size) => size > 0)) return;
   const expected = `expected [1, heads, ${tokens}, headDim] for ${tokens} tokens`;
   const why = "models that lay out their cache in another way cannot be calibrated";
   throw new ThermoclineError(
@@ -83,13 +83,28 @@ function headDimOf(layer: number, dims: readonly number[], tokens: number): numb
   );
 }
 
-async function numbersOf(tensor: ModelTensor, kernel: Kernel): Promise<Float32Array> {
+function copyRows<T extends Float32Array | Uint16Array>(from: T, rows: Uint32Array, into: T): T {
+  const width = into.length / rows.length;
+  rows.forEach((row, i) => {
+    into.set(from.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return into;
+}
+
+/** Reads rows of `width` numbers of a tensor. */
+async function readerOf(tensor: ModelTensor, width: number, kernel: Kernel): Promise<TextKeys["read"]> {
   const isHere = tensor.location === undefined || tensor.location.startsWith("cpu");
   const data = isHere ? tensor.data : await tensor.ort_tensor?.getData?.();
-  if (tensor.type === "float32" && data instanceof Float32Array) return data;
+  if (tensor.type === "float32" && data instanceof Float32Array) {
+    return (rows) => copyRows(data, rows, new Float32Array(rows.length * width));
+  }
   // Halves come as a Float16Array where the runtime knows it, else as a Uint16Array.
   if (tensor.type === "float16" && ArrayBuffer.isView(data)) {
-    return kernel.fromFloat16(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const halves = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+    return (rows) => {
+      const copied = copyRows(halves, rows, new Uint16Array(rows.length * width));
+      return kernel.fromFloat16(new Uint8Array(copied.buffer));
+    };
   }
   const rule = "load the model with float32 or float16 keys";
   throw new ThermoclineError("UNSUPPORTED", `The model's keys are of type ${tensor.type}; ${rule}.`);
@@ -116,8 +131,9 @@ export async function runText(
     outputs = await model(withoutLogits(inputs));
     const pace = new Pace(signal);
     for (const [layer, tensor] of keyTensors(outputs)) {
-      const headDim = headDimOf(layer, tensor.dims, tokens);
-      take({ layer, keys: await numbersOf(tensor, kernel), tokens, headDim });
+      checkShape(layer, tensor.dims, tokens);
+      const [, heads = 0, , headDim = 0] = tensor.dims;
+      take({ layer, heads, tokens, headDim, read: await readerOf(tensor, headDim, kernel) });
       if (pace.due) await pace.pause();
     }
   } finally {

@@ -1,57 +1,46 @@
 import { describe, expect, it } from "vitest";
 import { LayerKeys } from "./layer-keys.js";
 
-/** Keys [heads][tokens][1] that say which head and token they are: head + token / 10,000. */
-function labelled(heads: number, tokens: number): Float32Array {
-  return Float32Array.from({ length: heads * tokens }, (_, i) => Math.floor(i / tokens) + (i % tokens) / 10_000);
+/** How many of `numbers` there are of each. */
+function counts(numbers: number[]): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const number of numbers) found.set(number, (found.get(number) ?? 0) + 1);
+  return found;
 }
 
 describe("a layer's sample of keys", () => {
   it("is all of them where they fit", () => {
-    const keys = new LayerKeys(1);
-    keys.add(labelled(2, 5), 5, 10);
-    keys.add(labelled(2, 3), 3, 10);
-    expect(keys.take()).toEqual(Float32Array.of(...labelled(2, 5), ...labelled(2, 3)));
-    expect(keys.take()).toEqual(new Float32Array());
-  });
-
-  it("keeps vectors whole", () => {
-    const keys = new LayerKeys(2);
-    keys.add(Float32Array.of(0, 10, 1, 11, 2, 12, 3, 13), 4, 2);
-    const sample = keys.take();
-    expect(sample.length).toBe(4);
-    expect([sample[1]! - sample[0]!, sample[3]! - sample[2]!]).toEqual([10, 10]);
+    expect([...new LayerKeys(1).choose(2, 5, 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([...new LayerKeys(1).choose(2, 3, 10)]).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it("has as many of each head and of each stretch of the text, within the budget", () => {
-    const keys = new LayerKeys(1);
-    keys.add(labelled(4, 1000), 1000, 100);
-    const sample = [...keys.take()];
-    expect(sample.length).toBe(100);
-    for (let head = 0; head < 4; head++) {
-      for (let stretch = 0; stretch < 25; stretch++) {
-        const from = head + (stretch * 40) / 10_000 - 1e-6;
-        expect(sample.filter((key) => key >= from && key < from + 40 / 10_000).length).toBe(1);
-      }
-    }
+    const [heads, tokens, budget] = [4, 1000, 100];
+    const rows = [...new LayerKeys(1).choose(heads, tokens, budget)];
+    expect(rows.length).toBe(budget);
+    // 25 keys of a head: one in 40 tokens.
+    const stretches = counts(rows.map((row) => Math.floor(row / 40)));
+    expect([...stretches]).toEqual(Array.from({ length: budget }, (_, stretch) => [stretch, 1]));
   });
 
   it("takes every position about as often as any other", () => {
     const keys = new LayerKeys(1);
-    for (let text = 0; text < 200; text++) keys.add(labelled(2, 40), 40, 20);
-    const counts = new Map<number, number>();
-    for (const key of keys.take()) {
-      const token = Math.round((key % 1) * 10_000);
-      counts.set(token, (counts.get(token) ?? 0) + 1);
-    }
-    expect(counts.size).toBe(40);
-    // 400 draws of one in four.
-    for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThanOrEqual(4);
+    const positions = Array.from({ length: 200 }, () => [...keys.choose(2, 40, 20)].map((row) => row % 40)).flat();
+    const found = counts(positions);
+    expect(found.size).toBe(40);
+    // 400 heads, each with one of every four tokens.
+    for (const count of found.values()) expect(Math.abs(count - 100)).toBeLessThanOrEqual(4);
   });
 
   it("has at least one key of each head", () => {
-    const keys = new LayerKeys(1);
-    keys.add(labelled(8, 50), 50, 3);
-    expect(keys.take().length).toBe(8);
+    expect([...new LayerKeys(1).choose(8, 50, 3)].map((row) => Math.floor(row / 50))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("gives what was added, once", () => {
+    const keys = new LayerKeys(2);
+    keys.add(Float32Array.of(1, 2, 3, 4));
+    keys.add(Float32Array.of(5, 6));
+    expect(keys.take()).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(keys.take()).toEqual(new Float32Array());
   });
 });

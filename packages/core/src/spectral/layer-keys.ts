@@ -2,33 +2,36 @@
 export class LayerKeys {
   readonly headDim: number;
   readonly #parts: Float32Array[] = [];
-  #slices = 0;
+  #chosen = 0;
 
   constructor(headDim: number) {
     this.headDim = headDim;
   }
 
   /**
-   * Takes up to about `budget` vectors of `keys`, `[heads][tokens][headDim]`: as many of each head, evenly spaced over the
-   * tokens. Where they begin moves from head to head, so that every position is as likely as any other.
+   * About `budget` of a text's keys, as row numbers of `[heads][tokens]`: as many of each head, at least one, evenly spaced
+   * over the tokens. Where they begin moves from head to head, so that every position is as likely as any other.
    */
-  add(keys: Float32Array, tokens: number, budget: number): void {
-    const heads = keys.length / (tokens * this.headDim);
+  choose(heads: number, tokens: number, budget: number): Uint32Array {
     const taken = Math.min(tokens, Math.max(1, Math.floor(budget / heads)));
-    const part = new Float32Array(heads * taken * this.headDim);
+    const rows = new Uint32Array(heads * taken);
     for (let head = 0; head < heads; head++) {
       // Multiples of the golden ratio fill the unit interval evenly.
-      const start = (this.#slices++ * 0.6180339887498949) % 1;
+      const start = (this.#chosen++ * 0.6180339887498949) % 1;
       for (let i = 0; i < taken; i++) {
         const token = taken === tokens ? i : Math.floor(((i + start) * tokens) / taken);
-        const from = (head * tokens + token) * this.headDim;
-        part.set(keys.subarray(from, from + this.headDim), (head * taken + i) * this.headDim);
+        rows[head * taken + i] = head * tokens + token;
       }
     }
-    this.#parts.push(part);
+    return rows;
   }
 
-  /** `[n][headDim]`; leaves nothing behind. */
+  /** Keeps `keys`, `[n][headDim]`. */
+  add(keys: Float32Array): void {
+    this.#parts.push(keys);
+  }
+
+  /** All that were added, `[n][headDim]`; leaves nothing behind. */
   take(): Float32Array {
     const parts = this.#parts.splice(0);
     const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));

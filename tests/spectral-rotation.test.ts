@@ -171,6 +171,8 @@ describe("calibration from vectors", () => {
     expect(await calibrate({ data: new Float32Array(0), dims: [0, 2] })).toBe("ARGUMENT");
     expect(await calibrate({ data: [1, 2], dims: [1, 2] })).toBe("ARGUMENT");
     expect(await codeOf(() => calibrateFromVectors([[[1]]], { layerNames: [] }))).toBe("ARGUMENT");
+    const misspelt = { names: ["a"] } as object;
+    expect(await codeOf(() => calibrateFromVectors([[[1]]], misspelt))).toBe("ARGUMENT");
     await expect(calibrateFromVectors([[[1], [Number.NaN]]])).rejects.toThrow(/layer_0, number 1/);
   });
 });

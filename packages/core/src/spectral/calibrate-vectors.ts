@@ -1,5 +1,6 @@
 import { ThermoclineError } from "../errors.js";
 import { loadKernel } from "../kernel/load.js";
+import { checkOptions } from "../store/options.js";
 import { SpectralRotation } from "./rotation.js";
 import { type Vectors, validVectors } from "./vectors.js";
 
@@ -25,8 +26,10 @@ export interface CalibrateVectorsOptions {
  */
 export async function calibrateFromVectors(
   layers: readonly Vectors[],
-  { layerNames }: CalibrateVectorsOptions = {},
+  options: CalibrateVectorsOptions = {},
 ): Promise<SpectralRotation[]> {
+  checkOptions("calibrateFromVectors", options);
+  const { layerNames } = options;
   if (!Array.isArray(layers)) {
     throw new ThermoclineError("ARGUMENT", "The layers are no array; give an array with the vectors of each layer.");
   }

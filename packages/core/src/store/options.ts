@@ -1,6 +1,8 @@
 import { ThermoclineError } from "../errors.js";
 import type { CalibrateEmbeddingsOptions } from "../spectral/calibrate-embeddings.js";
 import type { CalibrateModelOptions } from "../spectral/calibrate-model.js";
+import type { CalibrateVectorsOptions } from "../spectral/calibrate-vectors.js";
+import type { SpectralQuantizerOptions } from "../spectral/quantizer.js";
 import type {
   CalibrateOptions,
   CallOptions,
@@ -82,6 +84,15 @@ const KNOWN = {
     signal: true,
     onProgress: true,
   } satisfies All<CalibrateEmbeddingsOptions>,
+  calibrateFromVectors: { layerNames: true } satisfies All<CalibrateVectorsOptions>,
+  SpectralQuantizer: {
+    rotation: true,
+    signalBits: true,
+    noiseBits: true,
+    useWaterFilling: true,
+    signalDims: true,
+    codebooks: true,
+  } satisfies All<SpectralQuantizerOptions>,
 };
 
 /** Refuses options that are no object, have a name that is not known, or could not be called when it is time to. */

@@ -174,6 +174,51 @@ async function download(url) {
   }
 }
 
+/**
+ * A Python that has NumPy, for the tests that read and write files with it: the one on PATH, else one in `.setup/python`,
+ * made by `venv` and pip, else Debian's.
+ * @returns {Promise<string>} its path or command
+ */
+export async function ensureNumpy() {
+  const own = join(root, ".setup", "python");
+  const bin = process.platform === "win32" ? join(own, "Scripts", "python.exe") : join(own, "bin", "python");
+  const runs = (/** @type {string} */ python, /** @type {string} */ program) =>
+    ask(python, ["-c", program]) !== undefined;
+  const find = () => ["python3", "python", bin, "/usr/bin/python3"].find((python) => runs(python, "import numpy"));
+  const present = find();
+  if (present) return present;
+
+  /** @type {string[]} */
+  const failures = [];
+  const python = ["python3", "python"].find((each) => runs(each, "import sys; assert sys.version_info >= (3, 9)"));
+  const sources = [
+    {
+      title: "NumPy, by pip in .setup/python",
+      applies: python !== undefined,
+      install: async () => {
+        await run(python ?? "", ["-m", "venv", "--clear", own]);
+        await run(bin, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy"]);
+      },
+    },
+    { title: "Debian package python3-numpy", applies: canApt(), install: () => apt(["python3-numpy"]) },
+  ];
+  for (const { title, applies, install } of sources) {
+    if (!applies) continue;
+    try {
+      await step(title, install);
+    } catch (error) {
+      failures.push(`- ${title}: ${error instanceof Error ? error.message : error}\n`);
+    }
+    const installed = find();
+    if (installed) return installed;
+  }
+  throw new SetupError(
+    "Python 3 with NumPy is needed to test the files that Python users open. It was not found, and installing it did " +
+      `not work:\n${failures.join("")}Install them by hand and run the same command again: https://www.python.org, ` +
+      "then `python3 -m pip install numpy`",
+  );
+}
+
 function canApt() {
   return process.getuid?.() === 0 && onPath("apt-get");
 }

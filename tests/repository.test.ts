@@ -51,6 +51,7 @@ describe("the dependency rule", () => {
     ["packages/core/src/kernel/native.ts", "../catalogue/catalogue.js"],
     ["packages/core/src/filter/parse.ts", "../store/store.js"],
     ["packages/core/src/store/store.ts", "node:fs"],
+    ["packages/core/src/spectral/npy.ts", "node:fs/promises"],
     ["packages/core/src/store/store.ts", "@thermocline/native"],
     ["packages/core/src/kernel/native.ts", "@photostructure/sqlite"],
     ["packages/core/src/index.ts", "@langchain/core/documents"],
@@ -63,6 +64,7 @@ describe("the dependency rule", () => {
 
   it.each([
     ["packages/core/src/catalogue/file.ts", "node:fs"],
+    ["packages/core/src/spectral/files.ts", "node:fs/promises"],
     ["packages/core/src/catalogue/file.ts", "../errors.js"],
     ["packages/core/src/store/store.ts", "../catalogue/catalogue.js"],
     ["packages/core/src/kernel/native.ts", "@thermocline/native"],

@@ -30,6 +30,7 @@ export {
 export { type CalibrateModelOptions, calibrateSpectralRotation } from "./spectral/calibrate-model.js";
 export { type CalibrateVectorsOptions, calibrateFromVectors } from "./spectral/calibrate-vectors.js";
 export type { DecoderModel, ModelInputs, ModelTensor, TextTokenizer } from "./spectral/decoder-model.js";
+export { loadCachedRotations, saveRotations } from "./spectral/files.js";
 export { type Codebooks, SpectralQuantizer, type SpectralQuantizerOptions } from "./spectral/quantizer.js";
 export { SpectralRotation, type SpectralRotationFields } from "./spectral/rotation.js";
 export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";

@@ -83,16 +83,18 @@ function present(output) {
 /**
  * Runs `action` while no other set-up of this checkout changes anything. The lock names its process, so that one left
  * behind by a process that was killed does not count.
- * @param {() => Promise<void>} action
+ * @template T
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
  */
-async function exclusively(action) {
+export async function exclusively(action) {
   const lock = `${state}lock`;
   for (let told = false; !tryLock(lock); told = true) {
     if (!told) say(`set-up: waiting for another set-up to end (if there is none, delete ${lock})\n`);
     await sleep(250);
   }
   try {
-    await action();
+    return await action();
   } finally {
     rmSync(lock, { force: true });
   }

@@ -57,7 +57,7 @@ async function replace(path: string, array: NpyArray): Promise<void> {
  * @param directory - made where it is missing
  * @throws `ARGUMENT` for two rotations of one name (upper and lower case count as equal), before anything is written; `IO`
  * @example
- * await saveRotations(rotations, "artifacts/spectral");
+ * await saveRotations(await calibrateFromVectors([keys]), "artifacts/spectral");
  * // In Python: R = np.load("artifacts/spectral/layer_0.rotation.npy"); coordinates = keys @ R
  */
 export async function saveRotations(rotations: readonly SpectralRotation[], directory: string): Promise<void> {

@@ -30,7 +30,7 @@ export type Codebooks = ReadonlyMap<number, Float32Array>;
 const MAX_BITS = 8;
 
 /** Numbers that go to the kernel at a time: copying more would hold up the event loop. */
-const BLOCK = 2 ** 20;
+const BLOCK = 2 ** 18;
 
 /**
  * SpectralQuant's quantiser: a vector is rotated into the eigenbasis, and each coordinate becomes the nearest level of a
@@ -48,6 +48,7 @@ const BLOCK = 2 ** 20;
  *
  * @throws `ARGUMENT` for options out of range
  * @example
+ * const keys = Array.from({ length: 64 }, (_, i) => [4 * Math.sin(i), Math.cos(3 * i), Math.sin(5 * i) / 4]);
  * const [rotation] = await calibrateFromVectors([keys]);
  * const quantizer = new SpectralQuantizer({ rotation, signalBits: 4, noiseBits: 1 });
  * const codes = await quantizer.encode(keys);

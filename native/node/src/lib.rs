@@ -124,18 +124,25 @@ pub fn fit_eigen(
     fit(kernel::CodecSpec::Eigen { bytes, seed, effort }, metric_number, dim, &rows, &queries, control)
 }
 
+/// Which Fourier codebook to fit; see the kernel.
+#[napi(object)]
+pub struct FourierSpec {
+    pub top_k: u32,
+    pub mag_bits: u32,
+    pub phase_bits: u32,
+    pub norm_bits: u32,
+}
+
 /// Fits a Fourier codebook on sample rows.
 #[napi(ts_return_type = "Promise<Uint8Array>")]
 pub fn fit_fourier(
+    spec: FourierSpec,
     metric_number: u8,
     dim: u32,
     rows: Float32Array,
-    top_k: u32,
-    mag_bits: u32,
-    phase_bits: u32,
-    norm_bits: u32,
     control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
+    let FourierSpec { top_k, mag_bits, phase_bits, norm_bits } = spec;
     let spec = kernel::FourierSpec { top_k: top_k as usize, mag_bits, phase_bits, norm_bits };
     fit(kernel::CodecSpec::Fourier(spec), metric_number, dim, &rows, &[], control)
 }

@@ -17,10 +17,6 @@ export type {
   LogicalFilter,
 } from "./filter/filter.js";
 export { recommend } from "./recommend.js";
-export { type CodeArray, SpectralCodes, type SpectralCodesArrays } from "./spectral/spectral-codes.js";
-export { SpectralEncoder, type SpectralEncoderOptions } from "./spectral/spectral-encoder.js";
-export { type SpectralHits, SpectralIndex, type SpectralIndexOptions } from "./spectral/spectral-index.js";
-export type { EncoderVectors } from "./spectral/encoder-vectors.js";
 export {
   type CalibrateEmbeddingsOptions,
   calibrateFromEmbeddings,
@@ -30,9 +26,13 @@ export {
 export { type CalibrateModelOptions, calibrateSpectralRotation } from "./spectral/calibrate-model.js";
 export { type CalibrateVectorsOptions, calibrateFromVectors } from "./spectral/calibrate-vectors.js";
 export type { DecoderModel, ModelInputs, ModelTensor, TextTokenizer } from "./spectral/decoder-model.js";
+export type { EncoderVectors } from "./spectral/encoder-vectors.js";
 export { loadCachedRotations, saveRotations } from "./spectral/files.js";
 export { type Codebooks, SpectralQuantizer, type SpectralQuantizerOptions } from "./spectral/quantizer.js";
 export { SpectralRotation, type SpectralRotationFields } from "./spectral/rotation.js";
+export { type CodeArray, SpectralCodes, type SpectralCodesArrays } from "./spectral/spectral-codes.js";
+export { SpectralEncoder, type SpectralEncoderOptions } from "./spectral/spectral-encoder.js";
+export { type SpectralHits, SpectralIndex, type SpectralIndexOptions } from "./spectral/spectral-index.js";
 export { computeParticipationRatio, computeSpectralGap } from "./spectral/spectrum.js";
 export type { Vectors } from "./spectral/vectors.js";
 export { type WaterFillOptions, waterFillBits } from "./spectral/water-fill.js";

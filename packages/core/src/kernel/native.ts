@@ -41,14 +41,9 @@ function eigenSpec({ bytes, seed, effort, rows = MANY_ROWS }: CodecSpec & { code
   return { bytes, seed, rows, ...(effort && { effort }) };
 }
 
-function fitFourier(
-  { topK, magBits = 8, phaseBits = 8, normBits = 0 }: CodecSpec & { codec: "fourier" },
-  metric: number,
-  dim: number,
-  sample: Float32Array,
-  control: addon.Control,
-): Promise<Uint8Array> {
-  return addon.fitFourier(metric, dim, sample, topK, magBits, phaseBits, normBits, control);
+function fourierSpec(spec: CodecSpec & { codec: "fourier" }): addon.FourierSpec {
+  const { topK, magBits = 8, phaseBits = 8, normBits = 0 } = spec;
+  return { topK, magBits, phaseBits, normBits };
 }
 
 /** How often a fit under way is asked how far it is. */
@@ -70,7 +65,7 @@ async function fit(
     return await failing(() =>
       spec.codec === "eigen"
         ? addon.fitEigen(eigenSpec(spec), metric, dim, sample, queries, control)
-        : fitFourier(spec, metric, dim, sample, control),
+        : addon.fitFourier(fourierSpec(spec), metric, dim, sample, control),
     );
   } catch (error) {
     if (!signal?.aborted) throw error;

@@ -3,8 +3,8 @@ import { loadKernel } from "../kernel/load.js";
 import { integer, MAX_DIM, shown } from "../store/settings.js";
 import { calibrationOf, setCalibration } from "./calibration.js";
 import { binsOf, blankCodes, bytesPerCode, type CodeLayout, pack, unpack } from "./code-layout.js";
+import { type EncoderVectors, rowsPerSlice, validVectors } from "./encoder-vectors.js";
 import { SpectralCodes } from "./spectral-codes.js";
-import { rowsPerSlice, type EncoderVectors, validVectors } from "./encoder-vectors.js";
 
 /** What a `SpectralEncoder` keeps of a vector. */
 export interface SpectralEncoderOptions {

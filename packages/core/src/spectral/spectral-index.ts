@@ -4,9 +4,9 @@ import type { Codec, Partition } from "../kernel/kernel.js";
 import { integer, shown } from "../store/settings.js";
 import { type Calibration, calibrationOf } from "./calibration.js";
 import { pack } from "./code-layout.js";
+import { type EncoderVectors, rowsPerSlice, validVectors } from "./encoder-vectors.js";
 import { SpectralCodes } from "./spectral-codes.js";
 import { SpectralEncoder } from "./spectral-encoder.js";
-import { rowsPerSlice, type EncoderVectors, validVectors } from "./encoder-vectors.js";
 
 /** How a `SpectralIndex` searches. */
 export interface SpectralIndexOptions {

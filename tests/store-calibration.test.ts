@@ -192,14 +192,14 @@ describe("calibration with queries", () => {
   const rows = native.toUnit(Float32Array.from(all.flatMap(({ vector }) => [...vector])), DIM);
   const queries = native.toUnit(Float32Array.from(fresh.flatMap((vector) => [...vector])), DIM);
   const spec = { codec: "eigen", bytes: 8, seed: 0, effort: "fast" } as const;
-  const fit = (kernel: Kernel, asked: Float32Array | undefined = queries) => {
+  const fit = (kernel: Kernel, asked: Float32Array | "none" = queries) => {
     const sample: FitSample = {
       kernel,
       spec,
       metric: "cosine",
       dim: DIM,
       rows: rows.slice(),
-      queries: asked,
+      queries: asked === "none" ? undefined : asked,
       symmetric: false,
       seed: 0,
     };
@@ -228,7 +228,7 @@ describe("calibration with queries", () => {
   ])("keeps the one without where they find %s", async (_, bytes) => {
     const { codebook, queries: used } = await fit(knowing(bytes));
     expect(used).toBe(0);
-    expect(codebook).toEqual((await fit(native, undefined)).codebook);
+    expect(codebook).toEqual((await fit(native, "none")).codebook);
   });
 
   it("says in the stats whether they were used, and refuses fewer than 30", async () => {
@@ -272,7 +272,7 @@ describe("calibration with queries", () => {
   });
 
   it("measures a codebook on rows that it was not fitted on", async () => {
-    const { error, codebook } = await fit(native, undefined);
+    const { error, codebook } = await fit(native, "none");
     const codec = native.codec(codebook);
     const others = native.toUnit(Float32Array.from(embeddings(1_000, DIM, 9).flatMap((vector) => [...vector])), DIM);
     const decoded = await codec.decode(await codec.encode(others));

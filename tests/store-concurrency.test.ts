@@ -243,4 +243,15 @@ describe.each(backends)("overlapping calls %s", (backend) => {
     await store.upsert(records(10, DIM));
     expect(await store.count()).toBe(10);
   });
+
+  it("lets timers run while one query is awaited after the other", async () => {
+    const store = await open({ dim: 2 });
+    await store.upsert([{ id: "a", vector: [1, 0] }]);
+    let rang = false;
+    setTimeout(() => {
+      rang = true;
+    }, 1);
+    for (let asked = 0; !rang && asked < 100_000; asked++) await store.query({ vector: [1, 0] });
+    expect(rang).toBe(true);
+  });
 });

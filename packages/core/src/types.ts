@@ -78,7 +78,7 @@ export interface QueryOptions<M extends Metadata = Metadata> extends CallOptions
   readonly filter?: Filter | RecordPredicate<M> | undefined;
   /** Which tiers to search. Default both. */
   readonly tiers?: readonly Tier[] | undefined;
-  /** How many cold candidates are rescored from originals. Default max(100, 4k). Ignored with `originals: "none"`. */
+  /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
   readonly rerank?: number | undefined;
   /** Hits below this score are left out. */
   readonly minScore?: number | undefined;

@@ -7,7 +7,7 @@ import { gather } from "./rows.js";
 /** How many neighbours of a query are to be found. */
 export const TOP = 10;
 
-/** Among how many candidates they are looked for when originals rerank: as many as a query of k = 10 rescores. */
+/** Among how many candidates they are looked for when originals rerank: a few less than a query of k = 10 rescores. */
 export const CANDIDATES = 100;
 
 /** Rows encoded, or put into the hot tier, at a time. */

@@ -41,3 +41,25 @@ export class Pace {
     this.#until = performance.now() + SLICE_MS;
   }
 }
+
+/**
+ * Sees when calls that need no thread follow each other so closely that timers and I/O get no turn: a caller that awaits one
+ * query after the other would hold the event loop for as long as it asks.
+ */
+export class Turns {
+  #began: number | undefined;
+
+  /** Lets others run if this turn of the event loop has lasted for a slice. */
+  async share(): Promise<void> {
+    if (this.#began === undefined) {
+      this.#began = performance.now();
+      setImmediate(() => {
+        this.#began = undefined;
+      });
+    } else if (performance.now() - this.#began >= SLICE_MS) {
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { rowsPerSlice } from "./encoder-vectors.js";
 import { type CodeArray, SpectralCodes } from "./spectral-codes.js";
-import { rowsPerSlice } from "./vectors.js";
 
 /** What a Fourier code is made of. In the kernel's bytes a code is K numbers | K magnitudes | K phases | norm. */
 export interface CodeLayout {

@@ -1,5 +1,6 @@
 import type { Fit } from "../calibration/drift.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
+import type { Turns } from "../catalogue/pace.js";
 import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
 import type { Heat } from "../tiers/heat.js";
 import type { Settings } from "./settings.js";
@@ -23,6 +24,7 @@ export interface Engine {
   readonly kernel: Kernel;
   readonly catalogue: Catalogue;
   readonly heat: Heat;
+  readonly turns: Turns;
   /** Numbers of namespaces by name. */
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */

@@ -1,4 +1,5 @@
 import { Catalogue } from "../catalogue/catalogue.js";
+import { Turns } from "../catalogue/pace.js";
 import { loadKernel } from "../kernel/load.js";
 import { Heat } from "../tiers/heat.js";
 import type { OpenOptions } from "../types.js";
@@ -36,6 +37,7 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
       catalogue,
       settings,
       heat: new Heat(),
+      turns: new Turns(),
       namespaces: new Map(),
       partitions: new Map(),
       dim: undefined,

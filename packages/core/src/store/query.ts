@@ -11,7 +11,7 @@ import { integer, shown } from "./settings.js";
 import { validNamespace, validQuery } from "./validate.js";
 
 /** Cold candidates rescored from originals, at least; and how many are read at a time. */
-const RERANK = 100;
+const RERANK = 128;
 
 /** Bytes read by a search that ends sooner than a thread could begin it. */
 const AT_ONCE_BYTES = 1 << 20;
@@ -72,6 +72,7 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const checked = plan(engine, dim, rest);
   const predicate = typeof filter === "function" ? filter : undefined;
   const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
+  await engine.turns.share();
   for (let attempt = 1; ; attempt++) {
     // Each time anew: a calibration, or another process, may have put other partitions in their place.
     const namespace = engine.namespaces.get(checked.namespace);

@@ -59,23 +59,25 @@ describe("SciFact through LangChain", () => {
     expect(row.overlap10).toBeGreaterThanOrEqual(overlap10);
   });
 
-  // One k-means may be lucky or not, and machines whose linear algebra rounds differently draw another.
+  // One k-means may be lucky or not, and machines whose linear algebra rounds differently draw another. The wanted figures,
+  // which `npm run bench -- quality` compares with medians of five seeds, less what three seeds may be off.
   it.each([
-    { bytes: 24, ndcg10: 0.59, overlap10: 0.66 },
-    { bytes: 48, ndcg10: 0.63, overlap10: 0.79 },
-    { bytes: 96, ndcg10: 0.64, overlap10: 0.89 },
-    { bytes: 192, ndcg10: 0.643, overlap10: 0.955 },
+    { bytes: 24, ratio: 0.925, overlap10: 0.71 },
+    { bytes: 48, ratio: 0.975, overlap10: 0.83 },
+    { bytes: 96, ratio: 0.985, overlap10: 0.905 },
+    { bytes: 192, ratio: 0.99, overlap10: 0.955 },
   ])(
-    "reaches nDCG@10 $ndcg10 and overlap $overlap10 with eigen $bytes B, as the median over five seeds",
-    async ({ bytes, ndcg10, overlap10 }) => {
+    "reaches $ratio of brute force's nDCG@10 and overlap $overlap10 with eigen $bytes B, as the median over three seeds",
+    async ({ bytes, ratio, overlap10 }) => {
       const name = `eigen ${bytes} B`;
-      const seeded = [1, 2, 3, 4].flatMap((seed) =>
+      const seeded = [1, 2].flatMap((seed) =>
         lineUp(precomputedEmbeddings(corpus), corpus.dim, seed).filter(({ setting }) => setting.name === name),
       );
       const rows: Row[] = [measured(name).row];
       for (const contender of seeded) rows.push(...(await runJob(corpus, [contender])).map(({ row }) => row));
-      expect(rows).toHaveLength(5);
-      expect(median(rows.map((row) => row.ndcg10))).toBeGreaterThanOrEqual(ndcg10);
+      expect(rows).toHaveLength(3);
+      const brute = measured("brute force float32").row.ndcg10;
+      expect(median(rows.map((row) => row.ndcg10)) / brute).toBeGreaterThanOrEqual(ratio);
       expect(median(rows.map((row) => row.overlap10))).toBeGreaterThanOrEqual(overlap10);
     },
     300_000,

@@ -18,6 +18,12 @@ const CHUNK: usize = 2048;
 /// Variances are never taken as smaller than this fraction of their sum: below it float32 rows hold only rounding.
 const FLOOR: f64 = 1e-12;
 
+/// Axes that hold less than this share of the variance are not told from rounding, where rows are fewer than dimensions.
+const SPANNED: f64 = 1e-10;
+
+/// The least value of the scale byte; its inverse is the largest. Squares of the longest vectors lie between.
+const LEAST: f64 = 1e-37;
+
 /// Fewest rows that tell a refined codebook more than noise.
 const REFINING_ROWS: usize = 512;
 
@@ -34,7 +40,7 @@ struct Spectrum {
     variances: Vec<f64>,
     /// What a unit of squared error costs in each coordinate.
     costs: Vec<f64>,
-    /// `[dim][dim]`, one eigenvector a row.
+    /// `[rank][dim]`, one eigenvector a row; rank is dim, or less where rows are fewer.
     axes: Vec<f32>,
 }
 
@@ -130,7 +136,7 @@ impl Spectrum {
             *cost = cost.powf(power);
         }
         let highest = costs.iter().fold(f64::MIN_POSITIVE, |h, c| h.max(*c));
-        let mut order: Vec<usize> = (0..dim).collect();
+        let mut order: Vec<usize> = (0..self.variances.len()).collect();
         order.sort_by(|a, b| (self.variances[*b] * costs[*b]).total_cmp(&(self.variances[*a] * costs[*a])));
         Self {
             variances: order.iter().map(|i| self.variances[*i]).collect(),
@@ -157,36 +163,46 @@ fn spectrum(dim: usize, sample: &[f32]) -> Result<Spectrum, Error> {
     }
     let mean: Vec<f32> = sums.iter().map(|sum| (sum / n as f64) as f32).collect();
 
-    let mut covariance = Mat::<f64>::zeros(dim, dim);
+    let centred =
+        |rows: &[f32]| Mat::from_fn(rows.len() / dim, dim, |i, j| f64::from(rows[i * dim + j]) - f64::from(mean[j]));
     let mut fourth = 0.0;
-    for chunk in sample.chunks(CHUNK * dim) {
-        let centred = Mat::from_fn(chunk.len() / dim, dim, |i, j| f64::from(chunk[i * dim + j]) - f64::from(mean[j]));
-        covariance += centred.transpose() * &centred;
-        fourth += (0..centred.nrows()).map(|i| centred.row(i).squared_norm_l2().powi(2)).sum::<f64>();
+    // Fewer rows than dimensions span fewer axes, and the products of rows with rows have the same eigenvalues.
+    let few = n < dim;
+    let mut products = Mat::<f64>::zeros(if few { n } else { dim }, if few { n } else { dim });
+    for chunk in sample.chunks(if few { sample.len() } else { CHUNK * dim }) {
+        let rows = centred(chunk);
+        fourth += (0..rows.nrows()).map(|i| rows.row(i).squared_norm_l2().powi(2)).sum::<f64>();
+        products += if few { &rows * rows.transpose() } else { rows.transpose() * &rows };
     }
-    covariance *= faer::Scale(1.0 / n as f64);
+    products *= faer::Scale(1.0 / n as f64);
 
-    let trace = (0..dim).map(|i| covariance[(i, i)]).sum::<f64>();
+    let trace = (0..products.nrows()).map(|i| products[(i, i)]).sum::<f64>();
     let average = trace / dim as f64;
-    let squared = covariance.squared_norm_l2();
+    let squared = products.squared_norm_l2();
     let spread = squared - dim as f64 * average * average;
     let noise = (fourth / n as f64 - squared) / n as f64;
     let shrinkage = if spread > 0.0 { (noise / spread).clamp(0.0, 1.0) } else { 0.0 };
 
-    let decomposition = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| Error::Numeric)?;
-    let (values, vectors) = (decomposition.S().column_vector(), decomposition.U());
-    let mut axes = Vec::with_capacity(dim * dim);
-    let mut variances = Vec::with_capacity(dim);
-    for column in (0..dim).rev() {
+    let decomposition = products.self_adjoint_eigen(Side::Lower).map_err(|_| Error::Numeric)?;
+    let (values, mut vectors) = (decomposition.S().column_vector(), decomposition.U().to_owned());
+    if few {
+        vectors = centred(sample).transpose() * vectors;
+    }
+    let (mut axes, mut variances) = (Vec::new(), Vec::new());
+    for column in (0..values.nrows()).rev() {
         let value = values[column];
         if !value.is_finite() {
             return Err(Error::Numeric);
+        }
+        if few && value <= SPANNED * trace {
+            break;
         }
         variances.push(((1.0 - shrinkage) * value + shrinkage * average).max(FLOOR * trace));
         // An eigenvector's sign is arbitrary; fix it, so that equal samples give equal codebooks.
         let axis = vectors.col(column);
         let strongest = axis.iter().fold(0.0f64, |s, v| if v.abs() > s.abs() { *v } else { s });
-        axes.extend(axis.iter().map(|v| (v * strongest.signum()) as f32));
+        let length = axis.norm_l2() * strongest.signum();
+        axes.extend(axis.iter().map(|v| (v / length) as f32));
     }
     Ok(Spectrum { mean, variances, costs: Vec::new(), axes })
 }
@@ -234,10 +250,11 @@ fn fit_grid(book: &mut Codebook, sample: &[f32]) {
         }
     }
     if high <= 0.0 {
-        return;
+        // No row has a length: the least that a grid can say, which only Euclidean scores heed.
+        (low, high) = (LEAST, LEAST);
     }
     let margin = (high / low).powf(0.05).max(1.000_1);
-    let (low, high) = ((low / margin).max(1e-30), (high * margin).min(1e30));
+    let (low, high) = ((low / margin).clamp(LEAST, 1.0 / LEAST), (high * margin).clamp(LEAST, 1.0 / LEAST));
     for (i, value) in book.grid.iter_mut().enumerate() {
         *value = (low * (high / low).powf(i as f64 / (GRID - 1) as f64)) as f32;
     }

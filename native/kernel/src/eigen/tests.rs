@@ -52,13 +52,16 @@ fn the_same_sample_and_seed_give_the_same_codebook() {
 
 #[test]
 fn codes_do_not_depend_on_the_isa_nor_on_the_batch() {
-    let sample = rows(200, 37, 5);
-    let codec = fit(Metric::Euclidean, 37, &sample, 9);
-    let reference = codec.encode_with(Isa::Portable, &sample).unwrap();
-    for isa in Isa::available() {
-        let one_by_one: Vec<u8> = sample.chunks(37).flat_map(|row| codec.encode_with(isa, row).unwrap()).collect();
-        assert_eq!(one_by_one, reference, "{}", isa.name());
-        assert_eq!(codec.encode_with(isa, &sample).unwrap(), reference, "{}", isa.name());
+    // A refined codebook, whose nibbles are chosen together, and a block codebook.
+    for (n, bytes) in [(600, 9), (200, 9)] {
+        let sample = rows(n, 37, 5);
+        let codec = fit(Metric::Euclidean, 37, &sample, bytes);
+        let reference = codec.encode_with(Isa::Portable, &sample).unwrap();
+        for isa in Isa::available() {
+            let one_by_one: Vec<u8> = sample.chunks(37).flat_map(|row| codec.encode_with(isa, row).unwrap()).collect();
+            assert_eq!(one_by_one, reference, "{}", isa.name());
+            assert_eq!(codec.encode_with(isa, &sample).unwrap(), reference, "{}", isa.name());
+        }
     }
 }
 
@@ -95,36 +98,165 @@ fn interleaved_codes_read_back_row_by_row() {
     }
 }
 
+/// Estimated scores of rows for a query, by tables as a search has them.
+fn scores(codec: &Codec, query: &[f32], codes: &[u8]) -> Vec<f32> {
+    let arranged = codec.arrange(codes);
+    let prepared = codec.prepare(query, crate::Scoring::Asymmetric).unwrap();
+    (0..codes.len() / codec.bytes()).map(|i| codec.score(&prepared, &arranged, i)).collect()
+}
+
+/// Squared errors of scores, over all pairs of a query and a row: by codes, and by giving every row the score of their mean.
+fn score_errors(codec: &Codec, metric: Metric, queries: &[f32], rows: &[f32]) -> (f64, f64) {
+    let dim = codec.dim();
+    let codes = codec.encode(rows).unwrap();
+    let n = rows.len() / dim;
+    let mut mean = vec![0.0f64; dim];
+    for row in rows.chunks_exact(dim) {
+        mean.iter_mut().zip(row).for_each(|(m, x)| *m += f64::from(*x) / n as f64);
+    }
+    let mean: Vec<f32> = mean.iter().map(|m| *m as f32).collect();
+    let (mut coded, mut constant) = (0.0, 0.0);
+    for query in queries.chunks_exact(dim) {
+        let exact = crate::similarities(metric, query, rows).unwrap();
+        let middle = crate::similarities(metric, query, &mean).unwrap()[0];
+        for (estimate, exact) in scores(codec, query, &codes).iter().zip(exact) {
+            assert!(estimate.is_finite(), "{estimate}");
+            coded += f64::from(estimate - exact).powi(2);
+            constant += f64::from(middle - exact).powi(2);
+        }
+    }
+    (coded, constant)
+}
+
+/// Fits, codes and scores a sample under every metric: finite, and no worse than scoring by the mean, but for rounding.
+fn holds_everywhere(name: &str, dim: usize, sample: &[f32], sizes: &[usize]) {
+    for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+        for bytes in sizes {
+            let mut sample = sample.to_vec();
+            if metric == Metric::Cosine {
+                crate::to_unit(&mut sample, dim).unwrap();
+            }
+            let codec = fit(metric, dim, &sample, *bytes);
+            let queries = &sample[..sample.len().min(8 * dim)];
+            let (coded, constant) = score_errors(&codec, metric, queries, &sample);
+            let largest = sample.iter().fold(0.0f64, |l, x| l.max(f64::from(x.abs())));
+            // Of a Euclidean score near 0 the root of the square's rounding is left.
+            let rounding = if metric == Metric::Euclidean { 1e-3 * largest } else { 1e-5 * largest * largest };
+            let pairs = (queries.len() / dim * (sample.len() / dim)) as f64;
+            let allowed = constant * 1.01 + pairs * dim as f64 * rounding.powi(2) + 1e-30;
+            assert!(coded <= allowed, "{name}, {metric:?}, {dim} d, {bytes} B: {coded} > {allowed}");
+        }
+    }
+}
+
 #[test]
-fn odd_samples_neither_panic_nor_give_nan() {
+fn dimensions_and_sizes_of_all_kinds_score_better_than_the_mean() {
+    for dim in [8, 13, 61, 251] {
+        holds_everywhere("rows", dim, &rows(600, dim, 11), &[8, 31, 63, 512]);
+    }
+    holds_everywhere("fewer rows than dimensions", 1021, &rows(300, 1021, 12), &[8, 129]);
+    holds_everywhere("far fewer rows than dimensions", 4096, &rows(70, 4096, 13), &[8, 512]);
+}
+
+#[test]
+fn vectors_of_any_length_score_better_than_the_mean() {
+    for scale in [1e-17f32, 1e-6, 1e6, 1e16] {
+        let sample: Vec<f32> = rows(600, 24, 14).iter().map(|x| x * scale).collect();
+        holds_everywhere("scaled rows", 24, &sample, &[8, 40]);
+    }
+    let mut mixed = rows(600, 24, 15);
+    for (i, row) in mixed.chunks_exact_mut(24).enumerate() {
+        row.iter_mut().for_each(|x| *x *= 10f32.powi((i % 7) as i32 - 3));
+    }
+    holds_everywhere("rows of very different lengths", 24, &mixed, &[8, 40]);
+}
+
+#[test]
+fn odd_samples_score_no_worse_than_the_mean() {
     let dim = 8;
-    let mut outlier = rows(50, dim, 8);
+    let mut outlier = rows(700, dim, 8);
     outlier[3] = 1e15;
-    let cases: [(&str, Vec<f32>); 6] = [
+    let lone = |n: usize| -> Vec<f32> {
+        (1..=n).flat_map(|i| [i as f32, 2.0 * i as f32, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]).collect()
+    };
+    let cases: [(&str, Vec<f32>); 8] = [
         ("one row", rows(1, dim, 1)),
         ("one row of zeros", vec![0.0; dim]),
-        ("constant rows", [0.25; 8].repeat(40)),
-        ("duplicates of two rows", rows(2, dim, 2).repeat(20)),
-        ("rank one", (1..=40).flat_map(|i| [i as f32, 2.0 * i as f32, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]).collect()),
+        ("two rows", rows(2, dim, 1)),
+        ("constant rows", [0.25; 8].repeat(700)),
+        ("duplicates of two rows", rows(2, dim, 2).repeat(400)),
+        ("rank one, few rows", lone(40)),
+        ("rank one", lone(700)),
         ("a giant outlier", outlier),
     ];
     for (name, sample) in cases {
-        for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
-            for bytes in [2, 8, 512] {
-                let mut sample = sample.clone();
+        holds_everywhere(name, dim, &sample, &[2, 8, 20, 512]);
+    }
+}
+
+#[test]
+fn rows_that_were_not_fitted_on_score_better_than_the_mean() {
+    for (dim, fitted) in [(24, 600), (96, 60), (96, 600)] {
+        for bytes in [8, 20, 48] {
+            for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+                let (mut sample, mut others) = (rows(fitted, dim, 21), rows(200, dim, 22));
                 if metric == Metric::Cosine {
                     crate::to_unit(&mut sample, dim).unwrap();
+                    crate::to_unit(&mut others, dim).unwrap();
                 }
                 let codec = fit(metric, dim, &sample, bytes);
-                let codes = codec.encode(&sample).unwrap();
-                let arranged = codec.arrange(&codes);
-                let prepared = codec.prepare(&sample[..dim], crate::Scoring::Asymmetric).unwrap();
-                for i in 0..sample.len() / dim {
-                    assert!(codec.score(&prepared, &arranged, i).is_finite(), "{name}, {metric:?}, {bytes} B, row {i}");
-                }
+                let (coded, constant) = score_errors(&codec, metric, &others[..8 * dim], &others);
+                assert!(coded < constant, "{metric:?}, {fitted} rows of {dim} d, {bytes} B: {coded} {constant}");
             }
         }
     }
+}
+
+#[test]
+fn queries_decide_which_coordinates_are_coded_well() {
+    let dim = 16;
+    let sample = rows(600, dim, 31);
+    // Asked along the last coordinates only, where rows vary least.
+    let mut queries = rows(100, dim, 32);
+    for query in queries.chunks_exact_mut(dim) {
+        query[..12].fill(0.0);
+        query[12..].iter_mut().for_each(|x| *x *= 10.0);
+    }
+    let spec = CodecSpec::Eigen { bytes: 5, seed: 1, effort: Effort::Fast };
+    let error = |asked: &[f32]| {
+        let sample = Sample { rows: &sample, queries: asked };
+        let codec = Codec::parse(&spec.fit(Metric::Dot, dim, sample, &Control::default()).unwrap()).unwrap();
+        score_errors(&codec, Metric::Dot, &queries[..20 * dim], sample.rows).0
+    };
+    assert!(error(&queries) < 0.7 * error(&[]), "{} {}", error(&queries), error(&[]));
+}
+
+#[test]
+fn a_cancelled_fit_ends_and_says_so() {
+    let sample = rows(600, 24, 41);
+    for effort in [Effort::Fast, Effort::Best] {
+        let control = Control::default();
+        control.cancel();
+        let spec = CodecSpec::Eigen { bytes: 8, seed: 0, effort };
+        assert_eq!(spec.fit(Metric::Dot, 24, Sample::of(&sample), &control), Err(Error::Cancelled));
+        let watched = Control::default();
+        assert!(spec.fit(Metric::Dot, 24, Sample::of(&sample), &watched).is_ok());
+        assert_eq!(watched.done(), 1.0);
+    }
+}
+
+#[test]
+fn effort_follows_the_rows_that_a_codebook_serves() {
+    let sample = rows(600, 96, 51);
+    let fit = |effort| {
+        CodecSpec::Eigen { bytes: 12, seed: 0, effort }
+            .fit(Metric::Dot, 96, Sample::of(&sample), &Control::default())
+            .unwrap()
+    };
+    let (fast, best) = (fit(Effort::Fast), fit(Effort::Best));
+    assert!(fast.len() < best.len());
+    assert_eq!(fit(Effort::Rows(2_047)), fast);
+    assert_eq!(fit(Effort::Rows(2_048)), best);
 }
 
 #[test]

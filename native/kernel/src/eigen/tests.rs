@@ -166,7 +166,9 @@ fn vectors_of_any_length_score_better_than_the_mean() {
     }
     let mut mixed = rows(600, 24, 15);
     for (i, row) in mixed.chunks_exact_mut(24).enumerate() {
-        row.iter_mut().for_each(|x| *x *= 10f32.powi((i % 7) as i32 - 3));
+        for x in row {
+            *x *= 10f32.powi((i % 7) as i32 - 3);
+        }
     }
     holds_everywhere("rows of very different lengths", 24, &mixed, &[8, 40]);
 }
@@ -241,7 +243,7 @@ fn a_cancelled_fit_ends_and_says_so() {
         assert_eq!(spec.fit(Metric::Dot, 24, Sample::of(&sample), &control), Err(Error::Cancelled));
         let watched = Control::default();
         assert!(spec.fit(Metric::Dot, 24, Sample::of(&sample), &watched).is_ok());
-        assert_eq!(watched.done(), 1.0);
+        assert!(watched.done() >= 1.0);
     }
 }
 

@@ -21,16 +21,19 @@
 use std::arch::x86_64::{
     __m256, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
     _mm256_broadcastsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi32,
-    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_min_epi32,
-    _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16,
-    _mm256_storeu_si256, _mm256_sub_epi16,
+    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_min_epi32, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_epi8,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16,
 };
 
 use super::{CENTROIDS, GROUP, lanes};
 
 /// Products of one pair of nibbles.
 const PAIR: usize = CENTROIDS * CENTROIDS;
+
+/// Rows that share a load of centroids.
+const ROWS: usize = 4;
 
 /// Pairs whose products stay in the first-level cache while all rows pass: 24 KiB.
 const TILE: usize = 48;
@@ -66,6 +69,11 @@ impl Avx2 {
     pub(crate) fn nearest(self, rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
         // SAFETY: the token proves AVX2.
         unsafe { nearest(rows, centroids, norms, codes) }
+    }
+
+    pub(crate) fn products(self, rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { products(rows, centroids, out) }
     }
 
     #[allow(clippy::too_many_arguments, reason = "see Isa::choose")]
@@ -149,6 +157,43 @@ fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
 #[target_feature(enable = "avx2")]
 fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
     lanes::nearest::<Wide>(rows, centroids, norms, codes);
+}
+
+#[target_feature(enable = "avx2")]
+fn products(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+    let length = centroids.len() / CENTROIDS;
+    let together = rows.len() / (ROWS * length) * ROWS;
+    let (rows, rest) = rows.split_at(together * length);
+    let (out, last) = out.split_at_mut(together * CENTROIDS);
+    for (rows, out) in rows.chunks_exact(ROWS * length).zip(out.chunks_exact_mut(ROWS * CENTROIDS)) {
+        products_of::<ROWS>(rows, centroids, out);
+    }
+    for (row, out) in rest.chunks_exact(length).zip(last.chunks_exact_mut(CENTROIDS)) {
+        products_of::<1>(row, centroids, out);
+    }
+}
+
+/// Products of `N` rows, which share each load of a pair of components of all centroids.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn products_of<const N: usize>(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+    let pairs = centroids.as_chunks::<{ 2 * CENTROIDS }>().0;
+    let rows: [&[[i16; 2]]; N] =
+        std::array::from_fn(|n| &rows[n * 2 * pairs.len()..][..2 * pairs.len()].as_chunks::<2>().0[..pairs.len()]);
+    let mut sums = [(_mm256_setzero_si256(), _mm256_setzero_si256()); N];
+    for (j, pair) in pairs.iter().enumerate() {
+        let [low, high] = pair.as_chunks::<CENTROIDS>().0 else { unreachable!("two halves") };
+        let (low, high) = (words(low), words(high));
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let [first, second] = row[j];
+            let x = _mm256_set1_epi32(i32::from(first) & 0xffff | i32::from(second) << 16);
+            sums.0 = _mm256_add_epi32(sums.0, _mm256_madd_epi16(x, low));
+            sums.1 = _mm256_add_epi32(sums.1, _mm256_madd_epi16(x, high));
+        }
+    }
+    for ((low, high), out) in sums.into_iter().zip(out.as_chunks_mut::<CENTROIDS>().0) {
+        *out = numbers(low, high);
+    }
 }
 
 #[allow(clippy::too_many_arguments, reason = "see Isa::choose")]

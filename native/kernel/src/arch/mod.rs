@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
 //! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers |
-//! | `choose` (encoding) | 16 lanes of integers | the same, 1 register |
+//! | `products`, `choose` (encoding) | 16 lanes of integers | the same, 2 registers and 1 |
 //! | `accumulate` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 rows |
 //!
 //! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
@@ -98,6 +98,14 @@ impl Isa {
     pub(crate) fn nearest(self, rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mut [u8]) {
         assert_eq!(rows.len() * CENTROIDS, centroids.len() * codes.len());
         dispatch!(self, nearest(rows, centroids, norms, codes));
+    }
+
+    /// Dot products of rows `[n][2 · pairs]` with 16 centroids `[pairs][16][2]`, `out` is `[n][16]`. The lengths of a row and of
+    /// a centroid, multiplied, must not reach 2³¹.
+    pub(crate) fn products(self, rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+        assert!(!centroids.is_empty() && centroids.len().is_multiple_of(2 * CENTROIDS));
+        assert_eq!(rows.len() * CENTROIDS * CENTROIDS, centroids.len() * out.len());
+        dispatch!(self, products(rows, centroids, out));
     }
 
     /// Nibble `m` of the `active` rows among `codes` `[n][count]`: the least of 16 sums of the row's `costs` (`[n][16]`) and of

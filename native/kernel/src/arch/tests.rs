@@ -117,6 +117,27 @@ fn sums_of_the_largest_entries_do_not_overflow() {
 
 proptest! {
     #[test]
+    fn products_of_whole_numbers_are_equal_on_every_isa(pairs in 1usize..70, n in 1usize..10, seed in any::<u64>()) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut numbers = |n: usize| (0..n).map(|_| random.i16(-2_000..=2_000)).collect::<Vec<_>>();
+        let (rows, centroids) = (numbers(n * 2 * pairs), numbers(pairs * 2 * CENTROIDS));
+        let run = |isa: Isa| {
+            let mut out = vec![1; n * CENTROIDS];
+            isa.products(&rows, &centroids, &mut out);
+            out
+        };
+        let expected: Vec<i32> = (0..n * CENTROIDS)
+            .map(|i| {
+                let component = |j: usize| i32::from(centroids[(j / 2 * CENTROIDS + i % CENTROIDS) * 2 + j % 2]);
+                (0..2 * pairs).map(|j| i32::from(rows[i / CENTROIDS * 2 * pairs + j]) * component(j)).sum()
+            })
+            .collect();
+        for isa in Isa::available() {
+            prop_assert_eq!(run(isa), expected.clone(), "{}", isa.name());
+        }
+    }
+
+    #[test]
     fn the_least_sum_of_products_is_chosen_on_every_isa(count in 1usize..130, n in 1usize..9, seed in any::<u64>()) {
         let mut random = fastrand::Rng::with_seed(seed);
         let pair = CENTROIDS * CENTROIDS;

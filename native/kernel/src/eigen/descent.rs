@@ -5,8 +5,9 @@
 //! |c_m|²/2 - ⟨x, c_m⟩ + Σ ⟨c_m, c_n⟩ over the other nibbles n, so once the first two terms are known (one matrix product a
 //! row) each choice is a sum over a table of centroid products, and no residual is ever formed.
 //!
-//! Products are whole numbers of 16 bits, scaled for each nibble so that no sum can overflow, and costs have 32: sums of
-//! integers have no order, so codes are the same on every machine. What rounding costs is far below what a centroid is off.
+//! Rows, centroids and products of centroids are whole numbers of 16 bits, scaled so that no sum can overflow, and costs have
+//! 32: sums of integers have no order, so codes are the same on every machine. What rounding costs is far below what a
+//! centroid is off.
 
 use super::CENTROIDS;
 use super::codebook::Span;
@@ -21,8 +22,8 @@ const LARGEST_COST: f32 = 65_536.0;
 /// Costs are cut off here, so that adding products cannot overflow.
 const LIMIT: f32 = (1 << 30) as f32;
 
-/// One nibble of so many is changed in a try.
-const CHANGED: usize = 16;
+/// Nibbles that are changed in a try. More are seldom for the better.
+const CHANGED: usize = 2;
 
 /// How far choosing goes once every nibble has been chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Rounds {
     /// For runs of up to `count` refined nibbles. A try takes time with the square of their number, so few nibbles can
     /// afford more of them.
     pub(super) fn refined(count: usize) -> Self {
-        Self { sweeps: 3, tries: (36_000 / (count * count).max(1)).clamp(4, 16) }
+        Self { sweeps: 3, tries: (54_000 / (count * count).max(1)).clamp(6, 16) }
     }
 }
 
@@ -51,8 +52,10 @@ pub(super) struct Run {
     /// Number of the first nibble.
     pub(super) first: usize,
     pub(super) span: Span,
-    /// `[count][length][16]`
-    centroids: Vec<f32>,
+    /// `[count][length / 2][16][2]`, lengths padded to be even: centroids as whole numbers.
+    centroids: Vec<i16>,
+    /// `[count]`: what one of them stands for.
+    units: Vec<f32>,
     /// `[count][count][16][16]`: for a nibble, for another, for each choice of the other: 16 products. Zero for itself.
     products: Vec<i16>,
     /// `[count]`: what the costs of a nibble are multiplied by.
@@ -88,7 +91,16 @@ impl Run {
             scales.push(scale);
             halves.extend(own);
         }
-        Self { first, span, centroids: centroids.to_vec(), products, scales, halves }
+        let (mut pairs, mut units) = (Vec::new(), Vec::with_capacity(count));
+        for nibble in rows.chunks_exact(size) {
+            let longest = nibble.chunks_exact(span.length).map(length_of).fold(0.0, f32::max);
+            let (whole, unit) = whole_numbers(nibble, span.length, longest);
+            let components = whole.chunks_exact(span.length.next_multiple_of(2));
+            let centroids: Vec<&[[i16; 2]]> = components.map(|centroid| centroid.as_chunks::<2>().0).collect();
+            pairs.extend((0..span.length.div_ceil(2)).flat_map(|j| centroids.iter().flat_map(move |c| c[j])));
+            units.push(unit);
+        }
+        Self { first, span, centroids: pairs, units, products, scales, halves }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -119,7 +131,7 @@ impl Run {
         for _ in 0..rounds.tries {
             let before = codes.clone();
             saved.fill(0.0);
-            for _ in 0..count.div_ceil(CHANGED) {
+            for _ in 0..CHANGED {
                 self.change(&costs, &mut codes, random.usize(..count), random.u8(1..CENTROIDS as u8), &mut saved);
             }
             self.descend(isa, &costs, &mut codes, 1, &mut saved);
@@ -177,17 +189,47 @@ impl Run {
     /// `[count][n][16]`: what each choice of each nibble costs a row by itself.
     fn costs(&self, isa: Isa, rows: &[f32]) -> Vec<i32> {
         let n = rows.len() / self.span.length;
-        let mut along = vec![0.0f32; n * CENTROIDS];
+        let (mut whole, mut units) = (Vec::new(), Vec::with_capacity(n));
+        for row in rows.chunks_exact(self.span.length) {
+            let (numbers, unit) = whole_numbers(row, self.span.length, length_of(row));
+            whole.extend(numbers);
+            units.push(unit);
+        }
+        let mut products = vec![0; n * CENTROIDS];
         let mut costs = Vec::with_capacity(self.count() * n * CENTROIDS);
-        let nibbles = self.centroids.chunks_exact(self.span.length * CENTROIDS);
-        for ((nibble, scale), halves) in nibbles.zip(&self.scales).zip(self.halves.as_chunks::<CENTROIDS>().0) {
-            isa.rotate(rows, self.span.length, nibble, &mut along);
-            for along in along.as_chunks::<CENTROIDS>().0 {
-                costs.extend((0..CENTROIDS).map(|k| ((halves[k] - along[k]) * scale).clamp(-LIMIT, LIMIT) as i32));
+        let nibbles = self.centroids.chunks_exact(self.span.length.next_multiple_of(2) * CENTROIDS);
+        for (m, (nibble, halves)) in nibbles.zip(self.halves.as_chunks::<CENTROIDS>().0).enumerate() {
+            isa.products(&whole, nibble, &mut products);
+            for (products, unit) in products.as_chunks::<CENTROIDS>().0.iter().zip(&units) {
+                let unit = unit * self.units[m];
+                let cost = |k: usize| (halves[k] - products[k] as f32 * unit) * self.scales[m];
+                costs.extend((0..CENTROIDS).map(|k| cost(k).clamp(-LIMIT, LIMIT) as i32));
             }
         }
         costs
     }
+}
+
+/// Length of a vector, summed in order.
+fn length_of(row: &[f32]) -> f32 {
+    row.iter().map(|x| x * x).sum::<f32>().sqrt()
+}
+
+/// Vectors `[n][length]`, none longer than `longest`, as whole numbers `[n][length, made even]`, and what one of them stands
+/// for. The product of two such vectors is below 2³⁰.
+fn whole_numbers(vectors: &[f32], length: usize, longest: f32) -> (Vec<i16>, f32) {
+    let even = length.next_multiple_of(2);
+    // Rounding may make a vector longer, by half a unit a component.
+    let most = 32_767.0 - 0.5 * (even as f32).sqrt();
+    let unit = longest / most;
+    let factor = if unit > 0.0 { 1.0 / unit } else { 0.0 };
+    let mut whole = vec![0; vectors.len() / length * even];
+    for (whole, vector) in whole.chunks_exact_mut(even).zip(vectors.chunks_exact(length)) {
+        for (whole, x) in whole.iter_mut().zip(vector) {
+            *whole = (x * factor).round() as i16;
+        }
+    }
+    (whole, unit)
 }
 
 /// Centroids `[length][16]` as `[16][length]`.

@@ -12,6 +12,7 @@
 use super::CENTROIDS;
 use super::codebook::Span;
 use crate::Isa;
+use crate::metric::squared_length;
 
 /// Products of one pair of nibbles: a row of 16 for each choice of the other.
 const PAIR: usize = CENTROIDS * CENTROIDS;
@@ -210,9 +211,9 @@ impl Run {
     }
 }
 
-/// Length of a vector, summed in order.
+/// Length of a vector, which in float32 the squares of short ones would not add up to.
 fn length_of(row: &[f32]) -> f32 {
-    row.iter().map(|x| x * x).sum::<f32>().sqrt()
+    squared_length(row).sqrt() as f32
 }
 
 /// Vectors `[n][length]`, none longer than `longest`, as whole numbers `[n][length, made even]`, and what one of them stands
@@ -222,7 +223,8 @@ fn whole_numbers(vectors: &[f32], length: usize, longest: f32) -> (Vec<i16>, f32
     // Rounding may make a vector longer, by half a unit a component.
     let most = 32_767.0 - 0.5 * (even as f32).sqrt();
     let unit = longest / most;
-    let factor = if unit > 0.0 { 1.0 / unit } else { 0.0 };
+    // Of what is shorter than float32 can scale nothing is left, as of a zero.
+    let factor = if unit.is_normal() { 1.0 / unit } else { 0.0 };
     let mut whole = vec![0; vectors.len() / length * even];
     for (whole, vector) in whole.chunks_exact_mut(even).zip(vectors.chunks_exact(length)) {
         for (whole, x) in whole.iter_mut().zip(vector) {

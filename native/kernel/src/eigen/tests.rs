@@ -160,7 +160,7 @@ fn dimensions_and_sizes_of_all_kinds_score_better_than_the_mean() {
 
 #[test]
 fn vectors_of_any_length_score_better_than_the_mean() {
-    for scale in [1e-17f32, 1e-6, 1e6, 1e16] {
+    for scale in [1e-30f32, 1e-22, 1e-17, 1e-6, 1e6, 1e16] {
         let sample: Vec<f32> = rows(600, 24, 14).iter().map(|x| x * scale).collect();
         holds_everywhere("scaled rows", 24, &sample, &[8, 40]);
     }

@@ -1,6 +1,7 @@
-import { type Codebooks, SpectralQuantizer, SpectralRotation, ThermoclineError } from "@thermocline/core";
+import { type Codebooks, SpectralQuantizer, SpectralRotation } from "@thermocline/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "./support/error-code.js";
 import { calibrated, gaussian, meanError } from "./support/quantising.js";
 import { lcg } from "./support/synthetic.js";
 
@@ -11,15 +12,6 @@ function identity(eigenvalues: readonly number[]): SpectralRotation {
   const headDim = eigenvalues.length;
   const rotationMatrix = Float32Array.from({ length: headDim ** 2 }, (_, i) => (i % (headDim + 1) === 0 ? 1 : 0));
   return new SpectralRotation({ rotationMatrix, eigenvalues, headDim, layerName: "identity" });
-}
-
-async function codeOf(call: () => unknown): Promise<string | undefined> {
-  try {
-    await call();
-    return undefined;
-  } catch (error) {
-    return error instanceof ThermoclineError ? error.code : String(error);
-  }
 }
 
 describe("a spectral quantiser", () => {

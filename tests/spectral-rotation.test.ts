@@ -1,6 +1,7 @@
-import { calibrateFromVectors, SpectralRotation, ThermoclineError } from "@thermocline/core";
+import { calibrateFromVectors, SpectralRotation } from "@thermocline/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "./support/error-code.js";
 
 const SIXTH = Math.PI / 6;
 const turn = Float32Array.of(Math.cos(SIXTH), -Math.sin(SIXTH), Math.sin(SIXTH), Math.cos(SIXTH));
@@ -24,15 +25,6 @@ async function only(rows: number[][]): Promise<SpectralRotation> {
   const [rotation] = await calibrateFromVectors([rows]);
   if (!rotation) throw new Error("no rotation");
   return rotation;
-}
-
-async function codeOf(call: () => unknown): Promise<string | undefined> {
-  try {
-    await call();
-    return undefined;
-  } catch (error) {
-    return error instanceof ThermoclineError ? error.code : String(error);
-  }
 }
 
 describe("a rotation", () => {

@@ -1,4 +1,8 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { format } from "node:util";
 import * as core from "@thermocline/core";
 
@@ -15,13 +19,37 @@ export function examplesOf(file: string): string[] {
   );
 }
 
-/** Runs an example with core's names at hand: what it printed, and what its comments say that it prints. */
-export async function runExample(code: string): Promise<{ printed: string[]; promised: string[] }> {
+/** What code printed, and what its comments say that it prints. */
+export interface Printed {
+  readonly printed: string[];
+  readonly promised: string[];
+}
+
+async function run(code: string, names: Readonly<Record<string, unknown>>): Promise<Printed> {
   const printed: string[] = [];
   const log = (...values: unknown[]) => printed.push(format(...values));
-  await new AsyncFunction(...Object.keys(core), "console", code)(...Object.values(core), { log });
+  await new AsyncFunction(...Object.keys(names), "console", code)(...Object.values(names), { log });
   return {
     printed,
     promised: [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment = ""]) => comment),
   };
+}
+
+/** Runs an example with core's names at hand. */
+export function runExample(code: string): Promise<Printed> {
+  return run(code, core);
+}
+
+/** Runs a README's program in an empty folder, its imports taken from `modules`. */
+export async function runProgram(program: string, modules: Readonly<Record<string, unknown>>): Promise<Printed> {
+  const code = program.replace(/^import (\{.*\}) from (".*");$/gm, "var $1 = modules[$2];");
+  const home = process.cwd();
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-readme-"));
+  try {
+    process.chdir(folder);
+    return await run(code, { modules });
+  } finally {
+    process.chdir(home);
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use faer::{Mat, Side};
 
-use crate::arch::CENTROIDS;
+use crate::arch::tiles;
 use crate::{Error, Isa};
 
 /// The longest rows that have an eigenbasis here; its matrices take dim² numbers.
@@ -103,27 +103,16 @@ impl Rotation {
     /// `out` `[n][dim]` = `rows` `[n][dim]` · matrix.
     pub(crate) fn forward(&self, isa: Isa, rows: &[f32], out: &mut [f32]) {
         let dim = self.dim;
-        let tiles = self.forward.get_or_init(|| tiles(dim, |i, j| self.matrix[i * dim + j]));
+        let tiles = self.forward.get_or_init(|| tiles(dim, dim, |i, j| self.matrix[i * dim + j]));
         multiply(isa, rows, dim, tiles, out);
     }
 
     /// `out` `[n][dim]` = `rows` `[n][dim]` · matrixᵀ.
     pub(crate) fn backward(&self, isa: Isa, rows: &[f32], out: &mut [f32]) {
         let dim = self.dim;
-        let tiles = self.backward.get_or_init(|| tiles(dim, |i, j| self.matrix[j * dim + i]));
+        let tiles = self.backward.get_or_init(|| tiles(dim, dim, |i, j| self.matrix[j * dim + i]));
         multiply(isa, rows, dim, tiles, out);
     }
-}
-
-/// `[⌈dim / 16⌉][dim][16]`: sixteen columns of a matrix side by side, the last ones filled up with zeros.
-fn tiles(dim: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
-    let mut tiles = vec![0.0; dim.next_multiple_of(CENTROIDS) * dim];
-    for j in 0..dim {
-        for i in 0..dim {
-            tiles[(j / CENTROIDS * dim + i) * CENTROIDS + j % CENTROIDS] = at(i, j);
-        }
-    }
-    tiles
 }
 
 fn multiply(isa: Isa, rows: &[f32], dim: usize, tiles: &[f32], out: &mut [f32]) {

@@ -28,6 +28,18 @@ pub(crate) const GROUP: usize = 32;
 /// Width of a centroid table: the values of one nibble.
 pub(crate) const CENTROIDS: usize = 16;
 
+/// A matrix `[dim][columns]` as `Isa::rotate` reads it, `[⌈columns / 16⌉][dim][16]`: sixteen columns side by side, the last ones
+/// filled up with zeros.
+pub(crate) fn tiles(dim: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
+    let mut tiles = vec![0.0; columns.next_multiple_of(CENTROIDS) * dim];
+    for column in 0..columns {
+        for i in 0..dim {
+            tiles[(column / CENTROIDS * dim + i) * CENTROIDS + column % CENTROIDS] = at(i, column);
+        }
+    }
+    tiles
+}
+
 /// An instruction set that this machine has. Choose once, with [`Isa::best`]; a value is proof that it may run.
 #[derive(Clone, Copy, Debug)]
 pub enum Isa {

@@ -20,7 +20,7 @@ pub(crate) mod score;
 
 use std::sync::OnceLock;
 
-use crate::arch::CENTROIDS;
+use crate::arch::{CENTROIDS, tiles};
 use crate::metric::squared_length;
 use crate::{Error, Isa, Metric};
 pub(crate) use codebook::MAGIC;
@@ -64,13 +64,7 @@ impl EigenCodec {
     pub(crate) fn new(book: Codebook) -> Self {
         let (dim, rank) = (book.dim, book.weights.len());
         let columns = rank.next_multiple_of(CENTROIDS);
-        let mut plain = vec![0.0; columns * dim];
-        for column in 0..rank {
-            let (tile, lane) = (column / CENTROIDS, column % CENTROIDS);
-            for i in 0..dim {
-                plain[(tile * dim + i) * CENTROIDS + lane] = book.rotation[column * dim + i];
-            }
-        }
+        let plain = tiles(dim, rank, |i, column| book.rotation[column * dim + i]);
         let mut mean_coordinates = vec![0.0; columns];
         Isa::best().rotate(&book.mean, dim, &plain, &mut mean_coordinates);
 

@@ -72,6 +72,20 @@ describe.each(backends)("a store %s whose rows change", (backend) => {
     },
   );
 
+  it("says that a store has outgrown the sample that its codebook was fitted on", async () => {
+    const store = await open({ cold });
+    const grown = [...first, ...same, ...named("more", embeddings(400, DIM, 5))];
+    await store.upsert(grown.slice(0, 600));
+    await store.calibrate();
+    await store.upsert(grown.slice(600));
+    await store.demote({ ids: grown.slice(0, 2_399).map(({ id }) => id) });
+    expect(store.stats().drift).toMatchObject({ rows: 2_399, recalibrate: false });
+    await store.demote({ all: true });
+    expect(store.stats().drift).toMatchObject({ rows: 2_400, recalibrate: true });
+    await store.recalibrate();
+    expect(store.stats().drift?.recalibrate).toBeFalsy();
+  });
+
   it("does not cry out over a few rows", async () => {
     const store = await open({ cold });
     await store.upsert(first);

@@ -54,9 +54,9 @@ fn cut(bits: &[f64]) -> Vec<Span> {
     spans
 }
 
-/// Spans for `count` nibbles over coordinates with the given products λ·w (descending). Those that find nothing to code
-/// are empty.
-pub(crate) fn spans(products: &[f64], count: usize) -> Vec<Span> {
+/// Spans for `count` nibbles over coordinates with the given products λ·w (descending), and the bits that each coordinate is
+/// worth. Spans that find nothing to code are empty.
+pub(crate) fn spans(products: &[f64], count: usize) -> (Vec<Span>, Vec<f64>) {
     // How many spans a budget yields is nearly monotone in it: bisect for the largest that fits.
     let (mut low, mut high) = (0.0, 16.0 * count as f64);
     for _ in 0..60 {
@@ -67,9 +67,10 @@ pub(crate) fn spans(products: &[f64], count: usize) -> Vec<Span> {
             low = middle;
         }
     }
-    let mut spans = cut(&water_fill(products, low));
+    let bits = water_fill(products, low);
+    let mut spans = cut(&bits);
     spans.resize(count, Span { start: 0, length: 0 });
-    spans
+    (spans, bits)
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
             count in 2usize..300,
         ) {
             products.sort_by(|a, b| b.total_cmp(a));
-            let spans = spans(&products, count);
+            let (spans, _) = spans(&products, count);
             prop_assert_eq!(spans.len(), count);
             let mut next = 0;
             for span in spans.iter().filter(|s| s.length > 0) {
@@ -113,6 +114,6 @@ mod tests {
 
     #[test]
     fn nothing_to_code_leaves_every_nibble_empty() {
-        assert!(spans(&[0.0; 7], 10).iter().all(|s| s.length == 0));
+        assert!(spans(&[0.0; 7], 10).0.iter().all(|s| s.length == 0));
     }
 }

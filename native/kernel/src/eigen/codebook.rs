@@ -2,15 +2,18 @@
 
 use super::descent::Rounds;
 use super::{CENTROIDS, fit};
-use crate::blob::{Reader, Writer};
+use crate::blob::{Reader, WIDEST, Writer};
 use crate::codec::MAX_DIM;
 use crate::{Error, Metric};
 
 pub(crate) const MAGIC: [u8; 4] = *b"TEIG";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Sweeps and tries beyond which no codebook of ours goes.
 const MAX_ROUNDS: usize = 64;
+
+/// The largest number that is packed.
+const LARGEST: f32 = ((1 << (WIDEST - 1)) - 1) as f32;
 
 /// Values of the scale byte.
 pub(crate) const GRID: usize = 256;
@@ -39,14 +42,18 @@ pub(crate) struct Codebook {
     pub(super) rounds: Rounds,
     /// `[dim]`
     pub(crate) mean: Vec<f32>,
-    /// `[rank][dim]`, orthonormal but for rounding to half floats, strongest first.
+    /// `[rank][dim]`, orthonormal but for rounding, strongest first.
     pub(crate) rotation: Vec<f32>,
+    /// What the rotation's components are multiples of.
+    pub(super) rotation_step: f32,
     /// `[rank]`, positive: square roots of what a coordinate's squared error costs.
     pub(crate) weights: Vec<f32>,
     /// `[2·bytes - 2]`
     pub(crate) spans: Vec<Span>,
     /// Span after span, `[length][16]`, in weighted coordinates.
     pub(crate) centroids: Vec<f32>,
+    /// What the centroids' components are multiples of.
+    pub(super) centroid_step: f32,
     /// `[256]`, ascending: the values of the scale byte.
     pub(crate) grid: Vec<f32>,
 }
@@ -59,38 +66,27 @@ impl Codebook {
             out.u32(number as u32);
         }
         out.f32s(&self.mean);
-        out.f16s(&self.rotation);
+        out.f32s(&[self.rotation_step]);
+        out.packed(&steps_of(&self.rotation, self.rotation_step));
         out.f32s(&self.weights);
         for span in &self.spans {
             out.u32(span.start as u32);
             out.u32(span.length as u32);
         }
-        let scale = self.scale();
-        out.f32s(&[scale]);
-        out.f16s(&self.centroids.iter().map(|c| c / scale).collect::<Vec<_>>());
+        out.f32s(&[self.centroid_step]);
+        out.packed(&steps_of(&self.centroids, self.centroid_step));
         out.f32s(&self.grid);
         out.finish()
     }
 
-    /// Rounds the rotation to what is stored of it.
-    pub(super) fn round_rotation(&mut self) {
-        for v in &mut self.rotation {
-            *v = half::f16::from_f32(*v).to_f32();
-        }
+    /// Rounds the rotation to multiples of `step`, as it will be stored.
+    pub(super) fn round_rotation(&mut self, step: f32) {
+        self.rotation_step = round(&mut self.rotation, step);
     }
 
-    /// A power of two that brings the centroids into the range of half floats, so that scaling by it is exact.
-    fn scale(&self) -> f32 {
-        let largest = self.centroids.iter().fold(0.0f32, |l, c| l.max(c.abs()));
-        if largest > 0.0 { largest.log2().ceil().clamp(-120.0, 120.0).exp2() } else { 1.0 }
-    }
-
-    /// Rounds the centroids to what is stored of them.
-    pub(super) fn round_centroids(&mut self) {
-        let scale = self.scale();
-        for c in &mut self.centroids {
-            *c = half::f16::from_f32(*c / scale).to_f32() * scale;
-        }
+    /// Rounds the centroids to multiples of `step`, as they will be stored.
+    pub(super) fn round_centroids(&mut self, step: f32) {
+        self.centroid_step = round(&mut self.centroids, step);
     }
 
     pub(super) fn read(blob: &[u8]) -> Result<Self, Error> {
@@ -101,7 +97,8 @@ impl Codebook {
         let rounds = Rounds { sweeps: reader.number(0..=MAX_ROUNDS)?, tries: reader.number(0..=MAX_ROUNDS)? };
         let rank = reader.number(0..=dim)?;
         let mean = reader.f32s(dim)?;
-        let rotation = reader.f16s(rank * dim)?;
+        let rotation_step = reader.f32s(1)?[0];
+        let rotation = multiples_of(rotation_step, &reader.packed(rank * dim)?);
         let weights = reader.f32s(rank)?;
         let spans = (0..2 * bytes - 2)
             .map(|_| {
@@ -109,16 +106,48 @@ impl Codebook {
                 Ok(Span { start, length: reader.number(0..=rank - start)? })
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let scale = reader.f32s(1)?[0];
-        let halves = reader.f16s(spans.iter().map(|span| span.length * CENTROIDS).sum())?;
-        let centroids: Vec<f32> = halves.iter().map(|c| c * scale).collect();
+        let centroid_step = reader.f32s(1)?[0];
+        let count = spans.iter().map(|span| span.length * CENTROIDS).sum();
+        let centroids = multiples_of(centroid_step, &reader.packed(count)?);
         let grid = reader.f32s(GRID)?;
         reader.close()?;
-        let sound = centroids.iter().all(|c| c.is_finite())
+        let sound = centroids.iter().chain(&rotation).all(|c| c.is_finite())
             && weights.iter().all(|w| *w > 0.0)
             && grid[0] > 0.0
             && grid.is_sorted();
-        let codebook = Self { dim, metric, bytes, rounds, mean, rotation, weights, spans, centroids, grid };
+        let codebook = Self {
+            dim,
+            metric,
+            bytes,
+            rounds,
+            mean,
+            rotation,
+            rotation_step,
+            weights,
+            spans,
+            centroids,
+            centroid_step,
+            grid,
+        };
         if sound { Ok(codebook) } else { Err(Error::Codebook) }
     }
+}
+
+/// Rounds values to multiples of `step`, or of a larger one where packed numbers would not reach the largest of them.
+fn round(values: &mut [f32], step: f32) -> f32 {
+    let largest = values.iter().fold(0.0f32, |l, v| l.max(v.abs()));
+    let step = step.max(largest / LARGEST).max(f32::MIN_POSITIVE);
+    for value in values {
+        *value = (*value / step).round() * step;
+    }
+    step
+}
+
+/// How many steps each value is.
+fn steps_of(values: &[f32], step: f32) -> Vec<i16> {
+    values.iter().map(|value| (value / step).round() as i16).collect()
+}
+
+fn multiples_of(step: f32, steps: &[i16]) -> Vec<f32> {
+    steps.iter().map(|steps| f32::from(*steps) * step).collect()
 }

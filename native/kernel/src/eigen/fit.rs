@@ -2,7 +2,7 @@
 
 use faer::{Mat, Side};
 
-use super::codebook::{Codebook, GRID};
+use super::codebook::{Codebook, GRID, Span};
 use super::descent::Rounds;
 use super::{EigenCodec, allocate, k_means, refine};
 use crate::arch::CENTROIDS;
@@ -27,8 +27,15 @@ const LEAST: f64 = 1e-37;
 /// Fewest rows that tell a refined codebook more than noise.
 const REFINING_ROWS: usize = 512;
 
-/// Fewest rows of a store whose codes are worth a refined codebook, which weighs as much as thousands of codes.
-const REFINED_STORE: usize = 2048;
+/// Share of the error that rounding a codebook's axes may add, and rounding its centroids: from finest to coarsest. A codebook
+/// is stored as finely as its weight allows. The finest costs nothing that can be measured, the coarsest 0.005 of overlap.
+const PRECISIONS: [(f64, f64); 3] = [(0.01, 0.002), (0.05, 0.02), (0.1, 0.05)];
+
+/// Bytes that a codebook may always weigh.
+const LIGHT: usize = 16 << 10;
+
+/// Rows on which centroids and scales are tried out.
+const TRIED: usize = 2048;
 
 /// Queries' worth of trust in the rows, where queries say what an error costs.
 const ROWS_TRUST: f64 = 64.0;
@@ -61,29 +68,27 @@ pub(crate) fn fit(
     control.at(0.0)?;
     let spectrum = spectrum(dim, rows)?.by_cost(queries, power(bytes, dim));
     control.at(0.1)?;
-    let spans = allocate::spans(&spectrum.products(), 2 * bytes - 2);
-    let rank = spans.iter().map(|span| span.start + span.length).max().unwrap_or(0);
-    let mut book = Codebook {
-        dim,
-        metric,
-        bytes,
-        rounds: Rounds::BLOCK,
-        rotation: spectrum.axes[..rank * dim].to_vec(),
-        weights: spectrum.costs[..rank].iter().map(|cost| cost.sqrt() as f32).collect(),
-        mean: spectrum.mean,
-        centroids: vec![0.0; spans.iter().map(|span| span.length * CENTROIDS).sum()],
-        spans,
-        grid: vec![1.0; GRID],
+    let refinable = effort != Effort::Fast && refines(bytes, dim, rows.len() / dim);
+    let limit = match effort {
+        Effort::Rows(stored) => stored.saturating_mul(bytes).max(LIGHT),
+        Effort::Fast | Effort::Best => usize::MAX,
     };
-    book.round_rotation();
+    let Plan { mut book, refined, .. } = Plan::within(limit, &spectrum, metric, bytes, refinable);
     let coordinates = EigenCodec::new(book.clone()).coordinates(isa, rows);
     let codes = fit_centroids(&mut book, coordinates.clone(), seed, &|done| control.at(0.1 + 0.1 * done))?;
-    if refines(effort, bytes, dim, rows.len() / dim) {
+    let block = book.clone();
+    if refined {
         refine::refine(&mut book, &coordinates, &codes, &|done| control.at(0.2 + 0.75 * done))?;
     }
-    book.round_centroids();
     control.at(0.95)?;
-    fit_grid(&mut book, rows);
+    let tried: Vec<f32> =
+        refine::spread(rows.len() / dim, TRIED).into_iter().flat_map(|r| &rows[r * dim..][..dim]).copied().collect();
+    round_centroids(&mut book, &tried, limit);
+    if refined && book.write().len() > limit {
+        book = block;
+        round_centroids(&mut book, &tried, limit);
+    }
+    fit_grid(&mut book, rows, &tried);
     control.at(1.0)?;
     Ok(book.write())
 }
@@ -94,15 +99,94 @@ fn power(bytes: usize, dim: usize) -> f64 {
     (0.35 + 0.25 * 8.0 * bytes as f64 / dim as f64).clamp(0.4, 0.8)
 }
 
-/// Whether additive refinement is worth its time and its bytes. Beyond 2⅔ bits a dimension block codebooks are as good.
-fn refines(effort: Effort, bytes: usize, dim: usize, sample_rows: usize) -> bool {
-    let gains = 3 * bytes <= dim.max(64) && sample_rows >= REFINING_ROWS;
-    gains
-        && match effort {
-            Effort::Fast => false,
-            Effort::Best => true,
-            Effort::Rows(rows) => rows >= REFINED_STORE,
+/// Whether additive refinement gains anything. Beyond 2⅔ bits a dimension block codebooks are as good.
+fn refines(bytes: usize, dim: usize, sample_rows: usize) -> bool {
+    3 * bytes <= dim.max(64) && sample_rows >= REFINING_ROWS
+}
+
+/// A codebook whose centroids are not known yet, and what it will be like.
+struct Plan {
+    book: Codebook,
+    /// One of `PRECISIONS`.
+    precision: (f64, f64),
+    refined: bool,
+}
+
+impl Plan {
+    /// The best codebook of at most `limit` bytes: refined before coarse, coarse before one of fewer axes.
+    fn within(limit: usize, spectrum: &Spectrum, metric: Metric, bytes: usize, refinable: bool) -> Self {
+        for refined in [true, false] {
+            for precision in PRECISIONS {
+                let plan = Self::of(spectrum, metric, bytes, usize::MAX, precision, refined);
+                if (refinable || !refined) && plan.weight() <= limit {
+                    return plan;
+                }
+            }
         }
+        let coarsest = PRECISIONS[PRECISIONS.len() - 1];
+        let mut axes = spectrum.variances.len();
+        loop {
+            let plan = Self::of(spectrum, metric, bytes, axes, coarsest, false);
+            let (rank, weight) = (plan.book.weights.len(), plan.weight());
+            if weight <= limit || rank <= 1 {
+                return plan;
+            }
+            // The rotation is most of it, so few turns are needed.
+            axes = (rank * limit / weight).clamp(1, rank - 1);
+        }
+    }
+
+    /// Over the first `axes` at most.
+    fn of(
+        spectrum: &Spectrum,
+        metric: Metric,
+        bytes: usize,
+        axes: usize,
+        precision: (f64, f64),
+        refined: bool,
+    ) -> Self {
+        let dim = spectrum.mean.len();
+        let mut products = spectrum.products();
+        products.truncate(axes);
+        let (spans, bits) = allocate::spans(&products, 2 * bytes - 2);
+        let rank = spans.iter().map(|span| span.start + span.length).max().unwrap_or(0);
+        let mut book = Codebook {
+            dim,
+            metric,
+            bytes,
+            rounds: Rounds::BLOCK,
+            mean: spectrum.mean.clone(),
+            rotation: spectrum.axes[..rank * dim].to_vec(),
+            rotation_step: 0.0,
+            weights: spectrum.costs[..rank].iter().map(|cost| cost.sqrt() as f32).collect(),
+            centroids: vec![0.0; spans.iter().map(|span| span.length * CENTROIDS).sum()],
+            centroid_step: 0.0,
+            spans,
+            grid: vec![1.0; GRID],
+        };
+        // A step of s moves a row by s²/12 of its squared length a component of what it is decoded from, and its coordinates
+        // by as much each.
+        let total: f64 = spectrum.variances.iter().sum();
+        let bits = bits.into_iter().chain(std::iter::repeat(0.0));
+        let left: f64 = spectrum.variances.iter().zip(bits).map(|(variance, b)| variance * (-2.0 * b).exp2()).sum();
+        let step = (12.0 * precision.0 * left / (total * (dim + rank) as f64)).sqrt();
+        book.round_rotation(if step.is_finite() { step as f32 } else { 0.0 });
+        Self { book, precision, refined }
+    }
+
+    /// Bytes that the codebook will take, nearly.
+    fn weight(&self) -> usize {
+        let coding: Vec<Span> = self.book.spans.iter().copied().filter(|span| span.length > 0).collect();
+        let components: usize = if self.refined {
+            refine::runs(&coding).iter().map(|(nibbles, reach)| nibbles.len() * reach.length).sum()
+        } else {
+            coding.iter().map(|span| span.length).sum()
+        };
+        // Measured of refined centroids: 5.7 bits a component at 0.002 of the error, 3.7 at 0.03. Those of blocks are fewer and
+        // larger.
+        let bits = if self.refined { 1.3 } else { 3.3 } - 0.5 * self.precision.1.log2();
+        self.book.write().len() + ((CENTROIDS * components) as f64 * bits / 8.0) as usize
+    }
 }
 
 impl Spectrum {
@@ -236,12 +320,42 @@ fn fit_centroids(
     Ok(chosen)
 }
 
-/// A geometric grid over the scales that the sample needs, and a little beyond.
-fn fit_grid(book: &mut Codebook, sample: &[f32]) {
+/// Rounds the centroids as finely as `limit` allows, so that the error of rows, all the nibbles' rounding added up, grows by one
+/// of `PRECISIONS`.
+fn round_centroids(book: &mut Codebook, rows: &[f32], limit: usize) {
+    let isa = Isa::best();
     let codec = EigenCodec::new(book.clone());
-    let codes = codec.encode(Isa::best(), sample);
+    let rank = book.weights.len();
+    let decoded = codec.plain_coordinates(&codec.encode(isa, rows));
+    let coordinates = codec.coordinates(isa, rows);
+    let mut error = 0.0;
+    for (row, decoded) in coordinates.chunks_exact(rank.max(1)).zip(decoded.chunks_exact(codec.columns.max(1))) {
+        for ((x, z), weight) in row.iter().zip(decoded).zip(&book.weights) {
+            error += f64::from(x - z * weight).powi(2);
+        }
+    }
+    let components: usize = book.spans.iter().map(|span| span.length).sum();
+    let rounded = ((rows.len() / book.dim) * components).max(1) as f64;
+    let exact = book.centroids.clone();
+    for (_, share) in PRECISIONS {
+        book.centroids.copy_from_slice(&exact);
+        book.round_centroids((12.0 * share * error / rounded).sqrt() as f32);
+        if book.write().len() <= limit {
+            break;
+        }
+    }
+}
+
+/// A geometric grid over the scales that the sample needs, and a little beyond.
+fn fit_grid(book: &mut Codebook, sample: &[f32], tried: &[f32]) {
+    let codec = EigenCodec::new(book.clone());
     let (mut low, mut high) = (f64::INFINITY, 0.0f64);
-    for scale in codec.scales_of(sample, &codes) {
+    // Squared lengths, which need no codes, are wanted of every row.
+    let scales = match book.metric {
+        Metric::Euclidean => codec.scales_of(sample, &[]),
+        Metric::Cosine | Metric::Dot => codec.scales_of(tried, &codec.encode(Isa::best(), tried)),
+    };
+    for scale in scales {
         let scale = f64::from(scale);
         // A decoded row of length zero has no direction to correct.
         if scale > 0.0 && scale.is_finite() {

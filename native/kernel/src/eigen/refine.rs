@@ -5,6 +5,8 @@
 //! least-squares problem, as in additive quantisation (Babenko and Lempitsky 2014) and local search quantisation (Martinez et
 //! al. 2016, 2018). A centroid is held to its block codebook as if by `HOLD` more rows, so that small samples stay safe.
 
+use std::ops::Range;
+
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 
 use super::codebook::{Codebook, Span};
@@ -39,30 +41,40 @@ pub(super) fn refine(
         return Ok(());
     }
     let kept = spread(sample.len() / rank, ROWS);
-    let runs = coding.div_ceil(NIBBLES);
+    let runs = runs(&book.spans[..coding]);
     let mut centroids = Vec::new();
     let mut begin = 0;
-    for run in 0..runs {
-        let nibbles = run * coding / runs..(run + 1) * coding / runs;
+    for (run, (nibbles, reach)) in runs.iter().enumerate() {
+        let (nibbles, Span { start, .. }) = (nibbles.clone(), *reach);
         let spans = &book.spans[nibbles.clone()];
-        let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
-        let end = spans.iter().map(|span| span.start + span.length).max().unwrap_or(start);
-        let reach = Span { start, length: end - start };
-        let wide = widen(reach, spans, &book.centroids[begin..]);
+        let wide = widen(*reach, spans, &book.centroids[begin..]);
         begin += spans.iter().map(|span| span.length * CENTROIDS).sum::<usize>();
         let rows: Vec<f32> = kept.iter().flat_map(|r| &sample[r * rank + start..][..reach.length]).copied().collect();
         let codes: Vec<u8> = kept.iter().flat_map(|r| codes[nibbles.clone()].iter().map(|codes| codes[*r])).collect();
-        let done = |round: f32| progress((run as f32 + round / ROUNDS as f32) / runs as f32);
-        centroids.extend(refine_run(reach, &wide, &rows, codes, &done)?);
-        book.spans[nibbles].fill(reach);
+        let done = |round: f32| progress((run as f32 + round / ROUNDS as f32) / runs.len() as f32);
+        centroids.extend(refine_run(*reach, &wide, &rows, codes, &done)?);
+        book.spans[nibbles].fill(*reach);
     }
     book.centroids = centroids;
-    book.rounds = Rounds::refined(coding.div_ceil(runs));
+    book.rounds = Rounds::refined(coding.div_ceil(runs.len()));
     Ok(())
 }
 
+/// The runs of nibbles with the given spans, none of them empty, and the coordinates that each run reaches over.
+pub(super) fn runs(spans: &[Span]) -> Vec<(Range<usize>, Span)> {
+    let runs = spans.len().div_ceil(NIBBLES);
+    let run = |run: usize| {
+        let nibbles = run * spans.len() / runs..(run + 1) * spans.len() / runs;
+        let spans = &spans[nibbles.clone()];
+        let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
+        let end = spans.iter().map(|span| span.start + span.length).max().unwrap_or(start);
+        (nibbles, Span { start, length: end - start })
+    };
+    (0..runs).map(run).collect()
+}
+
 /// Numbers of at most `most` of `n` rows, evenly taken.
-fn spread(n: usize, most: usize) -> Vec<usize> {
+pub(super) fn spread(n: usize, most: usize) -> Vec<usize> {
     let taken = n.min(most);
     (0..taken).map(|i| i * n / taken).collect()
 }

@@ -1,5 +1,6 @@
 import type { Codec } from "../kernel/kernel.js";
 import type { Drift } from "../types.js";
+import { FIT_ROWS } from "./rate-distortion.js";
 import { gather } from "./rows.js";
 
 /** Rows after which a coded row counts half as much: as many as a code block has. */
@@ -14,6 +15,9 @@ const FLOOR = 1e-6;
 /** A codebook is called outworn when the error has grown by this factor over as many rows at least. */
 const WORSE = 1.25;
 const ENOUGH_ROWS = 500;
+
+/** A codebook is called outgrown when so many times the rows that it was fitted on have been coded, while more would help. */
+const GROWN = 4;
 
 /** Sums over rows: of the squared error ‖x - x̂‖² that coding makes, and of the squared length ‖x‖². */
 export interface CodingError {
@@ -72,9 +76,11 @@ export function afterCoding(fit: Fit, mean: CodingError, rows: number): Fit {
 }
 
 /** See {@link Drift}; undefined until rows have been coded. */
-export function driftOf(fit: Fit): Drift | undefined {
-  if (fit.rows === 0) return undefined;
+export function driftOf(fit: Fit, sampleRows: number): Drift | undefined {
+  const { fitted, rows } = fit;
+  if (rows === 0) return undefined;
   const recent = relative(fit);
-  const ratio = Math.max(recent, FLOOR) / Math.max(fit.fitted, FLOOR);
-  return { fitted: fit.fitted, recent, ratio, rows: fit.rows, recalibrate: ratio > WORSE && fit.rows >= ENOUGH_ROWS };
+  const ratio = Math.max(recent, FLOOR) / Math.max(fitted, FLOOR);
+  const outgrown = sampleRows < FIT_ROWS && rows >= GROWN * sampleRows;
+  return { fitted, recent, ratio, rows, recalibrate: rows >= ENOUGH_ROWS && (ratio > WORSE || outgrown) };
 }

@@ -29,7 +29,7 @@ export function statsOf(engine: Engine): StoreStats {
       sampleRows: codebook.sampleRows,
       queries: codebook.queries,
     },
-    drift: codebook && driftOf(codebook.fit),
+    drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
     diskBytes: engine.catalogue.bytes,
     kernel: { backend: kernel.backend, isa: kernel.isa },

@@ -29,7 +29,7 @@ const REFINING_ROWS: usize = 512;
 
 /// Share of the error that rounding a codebook's axes may add, and rounding its centroids: from finest to coarsest. A codebook
 /// is stored as finely as its weight allows. The finest costs nothing that can be measured, the coarsest 0.005 of overlap.
-const PRECISIONS: [(f64, f64); 3] = [(0.01, 0.002), (0.05, 0.02), (0.1, 0.05)];
+const PRECISIONS: [(f64, f64); 4] = [(0.003, 0.000_5), (0.01, 0.002), (0.05, 0.02), (0.1, 0.05)];
 
 /// Bytes that a codebook may always weigh.
 const LIGHT: usize = 16 << 10;

@@ -28,8 +28,8 @@ const LEAST: f64 = 1e-37;
 const REFINING_ROWS: usize = 512;
 
 /// Share of the error that rounding a codebook's axes may add, and rounding its centroids: from finest to coarsest. A codebook
-/// is stored as finely as its weight allows. The finest costs nothing that can be measured, the coarsest 0.005 of overlap.
-const PRECISIONS: [(f64, f64); 4] = [(0.003, 0.000_5), (0.01, 0.002), (0.05, 0.02), (0.1, 0.05)];
+/// is stored as finely as its weight allows. The finest costs nothing that can be measured, the coarsest 0.01 of overlap.
+const PRECISIONS: [(f64, f64); 5] = [(0.003, 0.000_5), (0.01, 0.002), (0.05, 0.02), (0.1, 0.05), (0.1, 0.1)];
 
 /// Bytes that a codebook may always weigh.
 const LIGHT: usize = 16 << 10;

@@ -1,5 +1,6 @@
 //! The two codecs behind one interface: fit once, then encode rows, and score codes against a float32 query.
 
+use crate::arch::{GROUP, Hit};
 use crate::eigen::{self, EigenCodec};
 use crate::fourier::{self, FourierCodec};
 use crate::top_k::{Candidate, TopK};
@@ -109,14 +110,30 @@ pub(crate) enum Prepared {
     Fourier(fourier::Spectrum),
 }
 
-/// One block of coded rows, as the scan wants them.
+/// Codes as a scan wants them in RAM.
+#[derive(Debug)]
+pub(crate) enum Arranged {
+    Eigen(eigen::Groups),
+    /// Row after row.
+    Fourier(Vec<u8>),
+}
+
+impl Arranged {
+    /// Bytes of RAM.
+    pub(crate) fn ram_bytes(&self) -> usize {
+        match self {
+            Self::Eigen(groups) => groups.ram_bytes(),
+            Self::Fourier(codes) => codes.len(),
+        }
+    }
+}
+
+/// The rows of a block, and which of them to look at.
 pub(crate) struct Rows<'a> {
-    /// What `Codec::arrange` made.
-    pub(crate) codes: &'a [u8],
     /// Row numbers, in code order.
     pub(crate) numbers: &'a [u32],
-    /// Whether the row at an index may be returned.
-    pub(crate) allowed: &'a dyn Fn(usize) -> bool,
+    /// Bit r of the word at g: whether the row at index 16 g + r may be returned.
+    pub(crate) allowed: &'a [u16],
     /// Number of the block, for [`Candidate::place`].
     pub(crate) block: u32,
 }
@@ -124,7 +141,7 @@ pub(crate) struct Rows<'a> {
 impl Rows<'_> {
     /// Offers the row at `index` if it beats the threshold and may be returned.
     pub(crate) fn offer(&self, index: usize, score: f32, top: &mut TopK) {
-        if score >= top.threshold() && (self.allowed)(index) {
+        if score >= top.threshold() && self.allowed[index / GROUP] >> (index % GROUP) & 1 == 1 {
             let place = (u64::from(self.block) << 32) | index as u64;
             top.offer(Candidate { score, row: self.numbers[index], place });
         }
@@ -198,18 +215,19 @@ impl Codec {
     }
 
     /// Lays row-major codes out for the scan. `extract` reads one row back.
-    pub(crate) fn arrange(&self, codes: &[u8]) -> Vec<u8> {
+    pub(crate) fn arrange(&self, codes: &[u8]) -> Arranged {
         match self {
-            Self::Eigen(codec) => eigen::score::interleave(codes, codec.bytes),
-            Self::Fourier(_) => codes.to_vec(),
+            Self::Eigen(codec) => Arranged::Eigen(codec.arrange(codes)),
+            Self::Fourier(_) => Arranged::Fourier(codes.to_vec()),
         }
     }
 
     /// The code of the row at `index` of arranged codes.
-    pub(crate) fn extract(&self, arranged: &[u8], index: usize) -> Vec<u8> {
-        match self {
-            Self::Eigen(codec) => eigen::score::extract(arranged, codec.bytes, index),
-            Self::Fourier(codec) => arranged[index * codec.bytes..][..codec.bytes].to_vec(),
+    pub(crate) fn extract(&self, arranged: &Arranged, index: usize) -> Vec<u8> {
+        match (self, arranged) {
+            (Self::Eigen(codec), Arranged::Eigen(groups)) => codec.extract(groups, index),
+            (Self::Fourier(codec), Arranged::Fourier(codes)) => codes[index * codec.bytes..][..codec.bytes].to_vec(),
+            _ => unreachable!("codes are arranged by their codec"),
         }
     }
 
@@ -220,23 +238,37 @@ impl Codec {
         }
     }
 
-    /// Offers the rows of a block by a first estimate of their score.
-    pub(crate) fn scan(&self, isa: Isa, prepared: &Prepared, rows: &Rows<'_>, top: &mut TopK) {
-        match (self, prepared) {
-            (Self::Eigen(codec), Prepared::Eigen(tables)) => codec.scan(isa, tables, rows, top),
-            (Self::Fourier(codec), Prepared::Fourier(spectrum)) => codec.scan(spectrum, rows, top),
-            _ => unreachable!("a query is prepared by the codec that scans"),
+    /// Offers the rows of a block by a first estimate of their score. `hits` is room to work in.
+    pub(crate) fn scan(
+        &self,
+        isa: Isa,
+        prepared: &Prepared,
+        arranged: &Arranged,
+        rows: &Rows<'_>,
+        hits: &mut Vec<Hit>,
+        top: &mut TopK,
+    ) {
+        match (self, prepared, arranged) {
+            (Self::Eigen(codec), Prepared::Eigen(tables), Arranged::Eigen(groups)) => {
+                codec.scan(isa, tables, groups, rows, hits, top);
+            }
+            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(codes)) => {
+                codec.scan(spectrum, codes, rows, top);
+            }
+            _ => unreachable!("a query is prepared, and codes are arranged, by the codec that scans"),
         }
     }
 
     /// The score of the row at `index` of arranged codes.
-    pub(crate) fn score(&self, prepared: &Prepared, arranged: &[u8], index: usize) -> f32 {
-        match (self, prepared) {
-            (Self::Eigen(codec), Prepared::Eigen(tables)) => codec.score(tables, arranged, index),
-            (Self::Fourier(codec), Prepared::Fourier(spectrum)) => {
-                codec.score(spectrum, &arranged[index * codec.bytes..][..codec.bytes])
+    pub(crate) fn score(&self, prepared: &Prepared, arranged: &Arranged, index: usize) -> f32 {
+        match (self, prepared, arranged) {
+            (Self::Eigen(codec), Prepared::Eigen(tables), Arranged::Eigen(groups)) => {
+                codec.score(tables, groups, index)
             }
-            _ => unreachable!("a query is prepared by the codec that scores"),
+            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(codes)) => {
+                codec.score(spectrum, &codes[index * codec.bytes..][..codec.bytes])
+            }
+            _ => unreachable!("a query is prepared, and codes are arranged, by the codec that scores"),
         }
     }
 }

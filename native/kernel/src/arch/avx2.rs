@@ -1,33 +1,36 @@
-//! 256-bit x86: one `vpshufb` looks up 32 rows of one sub-quantiser.
+//! 256-bit x86: one `vpshufb` looks up two lanes of 16 rows.
 //!
-//! A table of 16 bytes fills both halves of a register; a shuffle by 32 nibbles then reads 32 entries at once.
-//! Entries are bytes, sums need 16 bits. Adding a register of bytes as 16-bit words puts
-//! `even + 256 · odd` into each word; a second sum of the words shifted right by 8 holds the odd bytes alone, and at the
-//! end `even = first - (second << 8)`, exact modulo 2¹⁶.
+//! Each half of a register has a table of its own, so a line is two registers, and its tables are two more for each nibble.
+//! Two groups pass together and share the loads of tables. Four look-ups are added as bytes; a register of such sums, added
+//! as 16-bit words, puts `even + 256 · odd` into each word; a second sum of the words shifted right by 8 holds the odd
+//! bytes alone, and at the end `even = first - (second << 8)`, exact modulo 2¹⁶.
 //!
-//! | instruction | for | per 32 rows × 2 nibbles |
+//! | instruction | for | per 16 rows × 8 nibbles (two lines' halves) |
 //! |---|---|---|
-//! | `vpand`, `vpsrlw` | split nibbles | 3 |
-//! | `vbroadcasti128` | load two tables | 2 |
-//! | `vpshufb` | look up | 2 |
-//! | `vpaddw`, `vpsrlw` | sum | 6 |
+//! | `vmovdqa` | load codes; half of the four tables | 2 + 2 |
+//! | `vpand`, `vpsrlw` | split nibbles | 6 |
+//! | `vpshufb` | look up | 4 |
+//! | `vpaddb` | add four look-ups | 3 |
+//! | `vpaddw`, `vpsrlw` | widen and sum | 3 |
 //!
-//! **No overflow.** A 16-bit sum takes 255 a look-up, so 257 look-ups fit. After `FLUSH` = 128 planes, which are
-//! 256 look-ups and at most 65,280, the sums move to 32 bits.
+//! **No overflow.** Bytes: a pair of lines has tables whose largest entries sum to 255 at most for each lane
+//! ([`Part::tables`]). Words: `Isa::scan` admits 64 pairs of 4 lanes, which are 65,280 at most. The sums of words do
+//! overflow; they are only ever used modulo 2¹⁶, where the difference is exact since the even sum is below 2¹⁶.
 
 #![allow(clippy::inline_always, reason = "sums must stay in registers")]
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm_loadu_si128, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
-    _mm256_broadcastsi128_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi32,
-    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
-    _mm256_min_epi32, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2x128_si256, _mm256_set1_epi8,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16,
+    __m256, __m256i, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi16_epi32,
+    _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_min_epi32,
+    _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16, _mm256_permute2x128_si256,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_sub_epi16,
+    _mm256_subs_epu16, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::{CENTROIDS, GROUP, lanes};
+use super::{CENTROIDS, GROUP, Hit, Line, Part, group_of, lanes, report};
 
 /// Products of one pair of nibbles.
 const PAIR: usize = CENTROIDS * CENTROIDS;
@@ -37,9 +40,6 @@ const ROWS: usize = 4;
 
 /// Pairs whose products stay in the first-level cache while all rows pass: 24 KiB.
 const TILE: usize = 48;
-
-/// Planes (bytes of code a row) summed in 16 bits before they move to 32.
-const FLUSH: usize = 128;
 
 /// Proof that this machine has AVX2: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -91,9 +91,14 @@ impl Avx2 {
         unsafe { choose(products, costs, codes, count, m, active, gains) }
     }
 
-    pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
+    pub(crate) fn scan(self, parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
         // SAFETY: the token proves AVX2.
-        unsafe { accumulate(group, tables, sums) }
+        unsafe { scan(parts, rows, floor, hits) }
+    }
+
+    pub(crate) fn extend(self, part: &Part<'_>, hits: &mut [Hit]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { extend(part, hits) }
     }
 }
 
@@ -268,52 +273,131 @@ fn halves(numbers: &[i32; CENTROIDS]) -> (__m256i, __m256i) {
 }
 
 #[target_feature(enable = "avx2")]
-fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
-    *sums = [0; GROUP];
-    for (planes, tables) in group.chunks(FLUSH * GROUP).zip(tables.chunks(FLUSH * GROUP)) {
-        let (mut words, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-        let nibble = _mm256_set1_epi8(15);
-        for (plane, pair) in planes.as_chunks::<GROUP>().0.iter().zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0) {
-            let codes = load(plane);
-            let low = _mm256_and_si256(codes, nibble);
-            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
-            let (first, second) = tables_of(pair);
-            let (first, second) = (_mm256_shuffle_epi8(first, low), _mm256_shuffle_epi8(second, high));
-            words = _mm256_add_epi16(words, _mm256_add_epi16(first, second));
-            odd =
-                _mm256_add_epi16(odd, _mm256_add_epi16(_mm256_srli_epi16::<8>(first), _mm256_srli_epi16::<8>(second)));
+fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
+    let floors = _mm256_set1_epi16(floor.cast_signed());
+    let mut groups = rows.iter().enumerate().filter(|(_, rows)| **rows != 0);
+    while let Some((a, rows_a)) = groups.next() {
+        let (b, rows_b) = groups.next().unwrap_or((a, &0));
+        let mut sums = zeros();
+        for part in parts {
+            sums = add_part(sums, part, [a, b]);
         }
-        let even = store(_mm256_sub_epi16(words, _mm256_slli_epi16::<8>(odd)));
-        for (pair, (e, o)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(even.iter().zip(store(odd))) {
-            pair[0] += u32::from(*e);
-            pair[1] += u32::from(o);
+        let (even, odd) = split(sums);
+        // What is missing to the floor, not below zero; narrowing with saturation keeps zeros and makes no new ones.
+        let missing = _mm256_packs_epi16(_mm256_subs_epu16(floors, even), _mm256_subs_epu16(floors, odd));
+        if _mm256_movemask_epi8(_mm256_cmpeq_epi8(missing, _mm256_setzero_si256())) != 0 {
+            let [sums_a, sums_b] = in_order(even, odd);
+            report(&sums_a, a, *rows_a, floor, hits);
+            report(&sums_b, b, *rows_b, floor, hits);
         }
     }
 }
 
+#[target_feature(enable = "avx2")]
+fn extend(part: &Part<'_>, hits: &mut [Hit]) {
+    let mut runs = hits.chunk_by_mut(|a, b| group_of(a) == group_of(b));
+    while let Some(first) = runs.next() {
+        let second = runs.next().unwrap_or_default();
+        let a = group_of(&first[0]);
+        let b = second.first().map_or(a, group_of);
+        let (even, odd) = split(add_part(zeros(), part, [a, b]));
+        for (run, sums) in [first, second].into_iter().zip(in_order(even, odd)) {
+            for hit in run {
+                hit.sum += u32::from(sums[hit.row as usize % GROUP]);
+            }
+        }
+    }
+}
+
+/// Sums under way of two groups: of each the sums of words, and those of their odd bytes alone.
+type Pending = [(__m256i, __m256i); 2];
+
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(bytes: &[u8; GROUP]) -> __m256i {
+fn zeros() -> Pending {
+    [(_mm256_setzero_si256(), _mm256_setzero_si256()); 2]
+}
+
+/// Adds a part's entries: lanes 0 and 2 of the lines into the lower half of each register, 1 and 3 into the upper.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_part(mut sums: Pending, part: &Part<'_>, groups: [usize; 2]) -> Pending {
+    let lines = part.tables.len();
+    let codes = groups.map(|group| &part.codes[group * lines..][..lines]);
+    let (pairs, last) = part.tables.as_chunks::<2>();
+    for (i, tables) in pairs.iter().enumerate() {
+        for half in 0..2 {
+            let tables = [halves_of(&tables[0], half), halves_of(&tables[1], half)];
+            for (sums, codes) in sums.iter_mut().zip(codes) {
+                let first = look_up(tables[0], load(&codes[2 * i], half));
+                let second = look_up(tables[1], load(&codes[2 * i + 1], half));
+                *sums = widen(*sums, _mm256_add_epi8(first, second));
+            }
+        }
+    }
+    if let [tables] = last {
+        for half in 0..2 {
+            let tables = halves_of(tables, half);
+            for (sums, codes) in sums.iter_mut().zip(codes) {
+                *sums = widen(*sums, look_up(tables, load(&codes[lines - 1], half)));
+            }
+        }
+    }
+    sums
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn widen((words, odd): (__m256i, __m256i), bytes: __m256i) -> (__m256i, __m256i) {
+    (_mm256_add_epi16(words, bytes), _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes)))
+}
+
+/// Entries of the low and of the high nibbles of 32 codes, added.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn look_up([low, high]: [__m256i; 2], codes: __m256i) -> __m256i {
+    let nibble = _mm256_set1_epi8(15);
+    let low = _mm256_shuffle_epi8(low, _mm256_and_si256(codes, nibble));
+    let high = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble));
+    _mm256_add_epi8(low, high)
+}
+
+/// Sums of the even and of the odd rows of both groups, one group a half.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn split([(words_a, odd_a), (words_b, odd_b)]: Pending) -> (__m256i, __m256i) {
+    let words = add_halves(words_a, words_b);
+    let odd = add_halves(odd_a, odd_b);
+    (_mm256_sub_epi16(words, _mm256_slli_epi16::<8>(odd)), odd)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_halves(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_add_epi16(_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b))
+}
+
+/// Sums of the rows of both groups.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_order(even: __m256i, odd: __m256i) -> [[u16; GROUP]; 2] {
+    let (first, second) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
+    let a = _mm256_permute2x128_si256::<0x20>(first, second);
+    let b = _mm256_permute2x128_si256::<0x31>(first, second);
+    // SAFETY: two registers are 32 words, first register first.
+    unsafe { std::mem::transmute([a, b]) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves_of(tables: &[Line; 2], half: usize) -> [__m256i; 2] {
+    [load(&tables[0], half), load(&tables[1], half)]
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(line: &Line, half: usize) -> __m256i {
+    let half: &[u8; 32] = &line.0.as_chunks().0[half];
     // SAFETY: 32 readable bytes, at any alignment.
-    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn tables_of(pair: &[u8; 2 * CENTROIDS]) -> (__m256i, __m256i) {
-    let half = |bytes: &[u8]| {
-        let bytes: &[u8; CENTROIDS] = bytes.try_into().expect("half of 32 bytes");
-        // SAFETY: 16 readable bytes, at any alignment.
-        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
-    };
-    (half(&pair[..CENTROIDS]), half(&pair[CENTROIDS..]))
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store(words: __m256i) -> [u16; GROUP / 2] {
-    let mut out = [0u16; GROUP / 2];
-    // SAFETY: 32 writable bytes, at any alignment.
-    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), words) }
-    out
+    unsafe { _mm256_loadu_si256(half.as_ptr().cast()) }
 }

@@ -5,7 +5,7 @@
 //! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
 //! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers |
 //! | `products`, `choose` (encoding) | 16 lanes of integers | the same, 2 registers and 1 |
-//! | `accumulate` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 rows |
+//! | `scan`, `extend` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 nibbles |
 //!
 //! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
 //! `l`, `l + width`, …, and the lanes are added in a fixed tree. A compiler may put lanes side by side but may not
@@ -22,11 +22,57 @@ pub(crate) mod avx2;
 #[cfg(test)]
 mod tests;
 
-/// Rows per group of interleaved codes: as many as one 256-bit register has bytes.
-pub(crate) const GROUP: usize = 32;
+/// Rows per group of interleaved codes: as many as the narrowest register that looks up bytes has. Groups so small can be
+/// passed over when a filter allows none of their rows.
+pub(crate) const GROUP: usize = 16;
+
+/// Code bytes of a row in a line.
+pub(crate) const LANES: usize = 4;
+
+/// Pairs of lines that a row may have: sums of that many stay below 2¹⁶.
+const MAX_PAIRS: usize = 64;
 
 /// Width of a centroid table: the values of one nibble.
 pub(crate) const CENTROIDS: usize = 16;
+
+/// Four bytes (lanes) of each of 16 rows, or four tables of 16: one line of the cache. Byte `16 l + r` is byte l of row r, or
+/// entry r of table l.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [u8; LANES * GROUP]);
+
+impl Line {
+    pub(crate) const ZERO: Self = Self([0; LANES * GROUP]);
+}
+
+/// Some lines of the codes of all rows, and what their nibbles are worth to one query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    /// `[groups][tables.len()]`
+    pub(crate) codes: &'a [Line],
+    /// For each line the tables of its low nibbles and those of its high ones. Of two lines 2i and 2i + 1, the largest entries of
+    /// a lane's four tables sum to 255 at most, so that four look-ups can be added as bytes.
+    pub(crate) tables: &'a [[Line; 2]],
+}
+
+/// A row, counted from the first of a scan, and the sum of its table entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) row: u32,
+    pub(crate) sum: u32,
+}
+
+/// The group that a hit lies in.
+fn group_of(hit: &Hit) -> usize {
+    hit.row as usize / GROUP
+}
+
+/// Appends the rows of a group, of those in `rows`, whose sums reach the floor.
+fn report(sums: &[u16; GROUP], group: usize, rows: u16, floor: u16, hits: &mut Vec<Hit>) {
+    for (r, sum) in sums.iter().enumerate().filter(|(r, sum)| rows >> r & 1 == 1 && **sum >= floor) {
+        hits.push(Hit { row: (group * GROUP + r) as u32, sum: u32::from(*sum) });
+    }
+}
 
 /// A matrix `[dim][columns]` as `Isa::rotate` reads it, `[⌈columns / 16⌉][dim][16]`: sixteen columns side by side, the last ones
 /// filled up with zeros.
@@ -139,11 +185,23 @@ impl Isa {
         dispatch!(self, choose(products, costs, codes, count, m, active, gains));
     }
 
-    /// Sums table entries over interleaved codes: `sums[r] = Σ_p tables[2p][low nibble] + tables[2p + 1][high nibble]`
-    /// with the nibbles of byte `group[p][r]`. `tables` is `[2 · planes][16]`, `group` `[planes][32]`.
-    pub(crate) fn accumulate(self, group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
-        assert_eq!(group.len(), tables.len());
-        assert_eq!(group.len() % GROUP, 0);
-        dispatch!(self, accumulate(group, tables, sums));
+    /// Finds the rows among `rows` (a bit each, 16 a group) whose table entries, over all parts, sum to `floor` or more.
+    /// Appends them in ascending order. Groups without a row to look at are not read.
+    pub(crate) fn scan(self, parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
+        let mut pairs = 0;
+        for (i, part) in parts.iter().enumerate() {
+            assert_eq!(part.codes.len(), rows.len() * part.tables.len());
+            assert!(i + 1 == parts.len() || part.tables.len().is_multiple_of(2));
+            pairs += part.tables.len().div_ceil(2);
+        }
+        assert!(pairs <= MAX_PAIRS);
+        dispatch!(self, scan(parts, rows, floor, hits));
+    }
+
+    /// Adds a part's table entries to the sums of `hits`, which ascend.
+    pub(crate) fn extend(self, part: &Part<'_>, hits: &mut [Hit]) {
+        assert!(part.tables.len().div_ceil(2) <= MAX_PAIRS);
+        assert!(hits.last().is_none_or(|hit| (hit.row as usize / GROUP + 1) * part.tables.len() <= part.codes.len()));
+        dispatch!(self, extend(part, hits));
     }
 }

@@ -1,6 +1,6 @@
 //! The reference: plain Rust that any machine runs. Every other instruction set must equal it to the bit.
 
-use super::{CENTROIDS, GROUP, lanes};
+use super::{CENTROIDS, GROUP, Hit, LANES, Line, Part, group_of, lanes, report};
 
 /// Sixteen sums in an array.
 #[derive(Clone, Copy)]
@@ -77,13 +77,38 @@ pub(crate) fn choose(
     }
 }
 
-pub(crate) fn accumulate(group: &[u8], tables: &[u8], sums: &mut [u32; GROUP]) {
-    *sums = [0; GROUP];
-    for (plane, pair) in group.as_chunks::<GROUP>().0.iter().zip(tables.as_chunks::<{ 2 * CENTROIDS }>().0) {
-        for (sum, code) in sums.iter_mut().zip(plane) {
-            let low = pair[usize::from(code & 15)];
-            let high = pair[CENTROIDS + usize::from(code >> 4)];
-            *sum += u32::from(low) + u32::from(high);
+pub(crate) fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
+    for (group, allowed) in rows.iter().enumerate().filter(|(_, allowed)| **allowed != 0) {
+        let mut sums = [0; GROUP];
+        for part in parts {
+            add_lines(part, group, &mut sums);
+        }
+        report(&sums, group, *allowed, floor, hits);
+    }
+}
+
+fn add_lines(part: &Part<'_>, group: usize, sums: &mut [u16; GROUP]) {
+    let lines = &part.codes[group * part.tables.len()..][..part.tables.len()];
+    for (line, [low, high]) in lines.iter().zip(part.tables) {
+        for lane in 0..LANES {
+            let of = |line: &Line| -> [u8; GROUP] { line.0.as_chunks().0[lane] };
+            let (codes, low, high) = (of(line), of(low), of(high));
+            for (sum, code) in sums.iter_mut().zip(codes) {
+                *sum += u16::from(low[usize::from(code & 15)]) + u16::from(high[usize::from(code >> 4)]);
+            }
+        }
+    }
+}
+
+pub(crate) fn extend(part: &Part<'_>, hits: &mut [Hit]) {
+    for hit in hits {
+        let (group, r) = (group_of(hit), hit.row as usize % GROUP);
+        let lines = &part.codes[group * part.tables.len()..][..part.tables.len()];
+        for (line, [low, high]) in lines.iter().zip(part.tables) {
+            for lane in (0..LANES * GROUP).step_by(GROUP) {
+                let code = usize::from(line.0[lane + r]);
+                hit.sum += u32::from(low.0[lane + code % CENTROIDS]) + u32::from(high.0[lane + code / CENTROIDS]);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{CENTROIDS, GROUP, Isa};
+use super::{CENTROIDS, Hit, Isa, Line, Part};
 
 /// Around every edge of the lanes (16, 32) and of the rows that share a pass (4).
 const DIMS: [usize; 14] = [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 65, 384, 769];
@@ -102,16 +102,39 @@ fn the_nearest_centroid_is_found_on_every_isa() {
     }
 }
 
+/// Hits of a scan and what `extend` makes of them, on every instruction set alike.
+fn hits_of(parts: &[Part<'_>], rows: &[u16], floor: u16) -> (Vec<Hit>, Vec<Hit>) {
+    let run = |isa: Isa| {
+        let mut hits = vec![Hit { row: 7, sum: 7 }];
+        isa.scan(parts, rows, floor, &mut hits);
+        let found = hits.split_off(1);
+        assert_eq!(hits, [Hit { row: 7, sum: 7 }], "{}", isa.name());
+        let mut extended = found.clone();
+        isa.extend(parts.last().unwrap(), &mut extended);
+        (found, extended)
+    };
+    let expected = run(Isa::Portable);
+    for isa in wide() {
+        assert_eq!(run(isa), expected, "{}", isa.name());
+    }
+    expected
+}
+
 #[test]
 fn sums_of_the_largest_entries_do_not_overflow() {
-    // One plane before, at and after each move from 16 to 32 bits, and the most that a codec has.
-    for planes in [1, 127, 128, 129, 256, 257, 511] {
-        let (group, tables) = (vec![0xff; planes * GROUP], vec![0xff; planes * 2 * CENTROIDS]);
-        for isa in Isa::available() {
-            let mut sums = [0; GROUP];
-            isa.accumulate(&group, &tables, &mut sums);
-            assert_eq!(sums, [planes as u32 * 2 * 255; GROUP], "{}", isa.name());
-        }
+    for lines in [1, 2, 3, 127, 128] {
+        // Four tables share 255 when lines come in pairs, two when the last is alone.
+        let tables: Vec<[Line; 2]> = (0..lines)
+            .map(|line| if line == lines - 1 && lines % 2 == 1 { [127, 128] } else { [[64, 64], [64, 63]][line % 2] })
+            .map(|entries| entries.map(|entry| Line([entry; 64])))
+            .collect();
+        let codes = vec![Line([0xff; 64]); 3 * lines];
+        let part = Part { codes: &codes, tables: &tables };
+        let sum = lines.div_ceil(2) as u32 * 4 * 255;
+        let (hits, extended) = hits_of(&[part], &[!0; 3], sum as u16);
+        assert_eq!(hits, (0..48).map(|row| Hit { row, sum }).collect::<Vec<_>>());
+        assert_eq!(extended, (0..48).map(|row| Hit { row, sum: 2 * sum }).collect::<Vec<_>>());
+        assert_eq!(hits_of(&[part], &[!0; 3], sum as u16 + 1).0, []);
     }
 }
 
@@ -170,17 +193,42 @@ proptest! {
     }
 
     #[test]
-    fn table_sums_are_equal_on_every_isa(planes in 0usize..300, seed in any::<u64>()) {
+    fn scans_find_the_rows_of_a_plain_loop_on_every_isa(
+        first in 0usize..20, second in 0usize..9, groups in 0usize..14, share in 0u32..5, seed in any::<u64>(),
+    ) {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut bytes = |n: usize| (0..n).map(|_| random.u8(..)).collect::<Vec<_>>();
-        let (group, tables) = (bytes(planes * GROUP), bytes(planes * 2 * CENTROIDS));
-        let run = |isa: Isa| {
-            let mut sums = [1; GROUP];
-            isa.accumulate(&group, &tables, &mut sums);
-            sums
+        let mut tables = |lines: usize| -> Vec<[Line; 2]> {
+            (0..lines).map(|_| [(); 2].map(|()| Line(std::array::from_fn(|_| random.u8(..64))))).collect()
         };
-        for isa in wide() {
-            prop_assert_eq!(run(isa), run(Isa::Portable));
-        }
+        let tables = [tables(2 * first), tables(second)];
+        let codes = tables.each_ref().map(|tables| -> Vec<Line> {
+            (0..groups * tables.len()).map(|_| Line(std::array::from_fn(|_| random.u8(..)))).collect()
+        });
+        // From no row to every row, most groups empty or full between them.
+        let rows: Vec<u16> = (0..groups)
+            .map(|_| (0..share).fold(!0, |rows, _| rows & random.u16(..)) * u16::from(share == 0 || random.bool()))
+            .collect();
+        let sum_of = |part: usize, row: usize| -> u32 {
+            let lines = tables[part].len();
+            (0..4 * lines)
+                .map(|byte| {
+                    let lane = byte % 4 * 16;
+                    let code = usize::from(codes[part][row / 16 * lines + byte / 4].0[lane + row % 16]);
+                    let [low, high] = &tables[part][byte / 4];
+                    u32::from(low.0[lane + code % 16]) + u32::from(high.0[lane + code / 16])
+                })
+                .sum()
+        };
+        let sums: Vec<u32> = (0..groups * 16).map(|row| sum_of(0, row) + sum_of(1, row)).collect();
+        let floor = if sums.is_empty() { 0 } else { sums[random.usize(..sums.len())] };
+        let parts = [0, 1].map(|i| Part { codes: &codes[i], tables: &tables[i] });
+        let (hits, extended) = hits_of(&parts, &rows, floor as u16);
+        let expected: Vec<Hit> = (0..groups * 16)
+            .filter(|row| rows[row / 16] >> (row % 16) & 1 == 1 && sums[*row] >= floor)
+            .map(|row| Hit { row: row as u32, sum: sums[row] })
+            .collect();
+        prop_assert_eq!(&hits, &expected);
+        let more = expected.into_iter().map(|Hit { row, sum }| Hit { row, sum: sum + sum_of(1, row as usize) });
+        prop_assert_eq!(extended, more.collect::<Vec<_>>());
     }
 }

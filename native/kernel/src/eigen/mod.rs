@@ -15,6 +15,7 @@ mod codebook;
 mod descent;
 pub(crate) mod fit;
 mod k_means;
+mod layout;
 mod refine;
 pub(crate) mod score;
 
@@ -26,6 +27,8 @@ use crate::{Error, Isa, Metric};
 pub(crate) use codebook::MAGIC;
 use codebook::{Codebook, GRID, Span};
 use descent::Run;
+pub(crate) use layout::Groups;
+use layout::Layout;
 
 /// Rows encoded at a time: they share each load of centroids and of their products from memory.
 const BATCH: usize = 1024;
@@ -51,6 +54,8 @@ pub struct EigenCodec {
     begins: Vec<usize>,
     /// Centroids in plain coordinates, laid out as in the codebook.
     plain_centroids: Vec<f32>,
+    /// Where codes lie in RAM.
+    layout: Layout,
     /// What each scale byte does to an estimated dot product.
     scales: Vec<f32>,
     offsets: Vec<f32>,
@@ -80,6 +85,7 @@ impl EigenCodec {
             Metric::Cosine | Metric::Dot => (book.grid.iter().map(|g| 1.0 / g).collect(), vec![0.0; GRID]),
             Metric::Euclidean => (vec![1.0; GRID], book.grid.iter().map(|g| -0.5 * g).collect()),
         };
+        let layout = Layout::new(&energies(&book), book.bytes - 1);
         let (metric, bytes, mean_squared) = (book.metric, book.bytes, squared_length(&book.mean));
         Self {
             dim,
@@ -93,6 +99,7 @@ impl EigenCodec {
             mean_squared,
             begins,
             plain_centroids,
+            layout,
             scales,
             offsets,
         }
@@ -203,6 +210,22 @@ impl EigenCodec {
         }
         rows
     }
+}
+
+/// What each byte of a code but the last explains of a score: the spread of its centroids, in coordinates weighted by what
+/// queries make of them.
+fn energies(book: &Codebook) -> Vec<f64> {
+    let mut begin = 0;
+    let mut spread = |span: &Span| -> f64 {
+        let centroids = &book.centroids[begin..][..span.length * CENTROIDS];
+        begin += centroids.len();
+        let variance = |column: &[f32; CENTROIDS]| -> f64 {
+            let mean = column.iter().map(|c| f64::from(*c)).sum::<f64>() / CENTROIDS as f64;
+            column.iter().map(|c| (f64::from(*c) - mean).powi(2)).sum()
+        };
+        centroids.as_chunks::<CENTROIDS>().0.iter().map(variance).sum()
+    };
+    book.spans.chunks_exact(2).map(|pair| pair.iter().map(&mut spread).sum()).collect()
 }
 
 /// Squared length of each of 16 centroids `[length][16]`.

@@ -4,19 +4,25 @@
 //! best are then scored again from the float tables, one nibble after the other. Both are equal on every machine: the
 //! first is integer work, the second a float sum in a fixed order.
 
-use super::EigenCodec;
 use super::codebook::Span;
+use super::{EigenCodec, Groups};
 use crate::Isa;
-use crate::arch::{CENTROIDS, GROUP};
+use crate::arch::{CENTROIDS, GROUP, Hit, LANES, Line, Part};
 use crate::codec::Rows;
 use crate::top_k::TopK;
+
+/// Groups scanned under one threshold.
+const RUN: usize = 64;
+
+/// What four tables that share a budget may sum to before rounding: each of the four may be rounded up by ½.
+const BUDGET: f32 = 252.0;
 
 /// A query's tables, one of 16 per nibble.
 pub(crate) struct Tables {
     /// `[2·bytes - 2][16]`
     exact: Vec<f32>,
-    /// The same as bytes: `exact ≈ bytes · step`, less each table's least entry.
-    bytes: Vec<u8>,
+    /// The same as bytes, near and far, as the scan reads them: `exact ≈ bytes · step`, less each table's least entry.
+    bytes: [Vec<[Line; 2]>; 2],
     step: f32,
     /// Sum of the tables' least entries, and `base`.
     bias: f32,
@@ -24,26 +30,6 @@ pub(crate) struct Tables {
     base: f32,
     /// `⟨q, q⟩`
     squared: f32,
-}
-
-/// Row-major codes `[n][bytes]` as groups of 32 rows, `[⌈n / 32⌉][bytes][32]`, filled up with zeros.
-pub(crate) fn interleave(codes: &[u8], bytes: usize) -> Vec<u8> {
-    let groups = (codes.len() / bytes).div_ceil(GROUP);
-    let mut out = vec![0; groups * bytes * GROUP];
-    for (group, rows) in out.chunks_exact_mut(bytes * GROUP).zip(codes.chunks(bytes * GROUP)) {
-        for (r, code) in rows.chunks_exact(bytes).enumerate() {
-            for (plane, byte) in code.iter().enumerate() {
-                group[plane * GROUP + r] = *byte;
-            }
-        }
-    }
-    out
-}
-
-/// The code of row `index` of interleaved codes.
-pub(crate) fn extract(interleaved: &[u8], bytes: usize, index: usize) -> Vec<u8> {
-    let group = &interleaved[index / GROUP * bytes * GROUP..][..bytes * GROUP];
-    group.iter().skip(index % GROUP).step_by(GROUP).copied().collect()
 }
 
 impl EigenCodec {
@@ -68,43 +54,117 @@ impl EigenCodec {
             }
             m += run.len();
         }
+        let (bytes, step, lows) = self.byte_tables(&exact);
+        Tables { exact, bytes, step, bias: base[0] + lows, base: base[0], squared: squared[0] }
+    }
+
+    /// Tables as bytes, near and far, what one of them is worth, and the sum of the entries that became 0.
+    fn byte_tables(&self, exact: &[f32]) -> ([Vec<[Line; 2]>; 2], f32, f32) {
         let extremes: Vec<(f32, f32)> = exact
             .as_chunks::<CENTROIDS>()
             .0
             .iter()
             .map(|table| table.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), t| (l.min(*t), h.max(*t))))
             .collect();
-        let step = extremes.iter().fold(0.0f32, |widest, (low, high)| widest.max(high - low)) / 255.0;
-        let mut bias = base[0];
-        let mut bytes = vec![0; exact.len()];
-        for ((table, entries), (low, _)) in
-            exact.as_chunks::<CENTROIDS>().0.iter().zip(bytes.as_chunks_mut::<CENTROIDS>().0).zip(&extremes)
-        {
-            bias += low;
-            for (byte, entry) in entries.iter_mut().zip(table) {
-                *byte = if step > 0.0 { ((entry - low) / step + 0.5) as u8 } else { 0 };
+        let range = |byte: usize| -> f32 { extremes[2 * byte..][..2].iter().map(|(low, high)| high - low).sum() };
+        let mut widest = 0.0f32;
+        for part in 0..2 {
+            let bytes: Vec<Option<usize>> = self.layout.bytes_of(part).collect();
+            for pair in bytes.chunks(2 * LANES) {
+                for lane in 0..LANES {
+                    let shared = pair.iter().skip(lane).step_by(LANES).flatten().filter(|byte| **byte < self.bytes - 1);
+                    widest = widest.max(shared.map(|byte| range(*byte)).sum());
+                }
             }
         }
-        Tables { exact, bytes, step, bias, base: base[0], squared: squared[0] }
+        let step = widest / BUDGET;
+        let tables = [0, 1].map(|part| {
+            let mut tables = vec![[Line::ZERO; 2]; self.layout.lines()[part]];
+            for (p, byte) in self.layout.bytes_of(part).enumerate() {
+                // Bytes of scale and of filling are worth nothing.
+                let Some(byte) = byte.filter(|byte| *byte < self.bytes - 1) else { continue };
+                for (half, tables) in tables[p / LANES].iter_mut().enumerate() {
+                    let nibble = 2 * byte + half;
+                    let (low, _) = extremes[nibble];
+                    let entries = &exact[nibble * CENTROIDS..][..CENTROIDS];
+                    for (byte, entry) in tables.0[p % LANES * GROUP..][..GROUP].iter_mut().zip(entries) {
+                        *byte = if step > 0.0 { ((entry - low) / step + 0.5) as u8 } else { 0 };
+                    }
+                }
+            }
+            tables
+        });
+        (tables, step, extremes.iter().map(|(low, _)| low).sum())
     }
 
-    pub(crate) fn scan(&self, isa: Isa, tables: &Tables, rows: &Rows<'_>, top: &mut TopK) {
-        let planes = (self.bytes - 1) * GROUP;
-        let mut sums = [0; GROUP];
-        for (g, group) in rows.codes.chunks_exact(self.bytes * GROUP).enumerate() {
-            let (codes, scales) = group.split_at(planes);
-            isa.accumulate(codes, &tables.bytes, &mut sums);
-            let first = g * GROUP;
-            for (r, (sum, scale)) in sums.iter().zip(scales).take(rows.numbers.len() - first).enumerate() {
-                let dot = *sum as f32 * tables.step + tables.bias;
-                let score = dot * self.scales[usize::from(*scale)] + self.offsets[usize::from(*scale)];
-                rows.offer(first + r, score, top);
+    pub(crate) fn arrange(&self, codes: &[u8]) -> Groups {
+        self.layout.arrange(codes)
+    }
+
+    pub(crate) fn extract(&self, groups: &Groups, index: usize) -> Vec<u8> {
+        let mut code = vec![0; self.bytes];
+        self.layout.extract(groups, index, &mut code);
+        code
+    }
+
+    /// The score that a sum of byte entries stands for. It grows with the sum, in floats too.
+    fn estimate(&self, tables: &Tables, sum: u32, scale: u8) -> f32 {
+        let dot = sum as f32 * tables.step + tables.bias;
+        dot * self.scales[usize::from(scale)] + self.offsets[usize::from(scale)]
+    }
+
+    /// The least sum with which a row can reach a score, whatever its scale between two: scores of one sum rise or fall with
+    /// the scale, so the two bound the others. None, if no sum can.
+    fn floor(&self, tables: &Tables, scales: [u8; 2], score: f32) -> Option<u16> {
+        let reaches = |sum: u32| scales.iter().any(|scale| self.estimate(tables, sum, *scale) >= score);
+        let (mut low, mut high) = (0, u32::from(u16::MAX) + 1);
+        while low < high {
+            let middle = u32::midpoint(low, high);
+            if reaches(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
             }
+        }
+        u16::try_from(low).ok()
+    }
+
+    /// Offers the rows of a block by the sums of their byte entries.
+    pub(crate) fn scan(
+        &self,
+        isa: Isa,
+        tables: &Tables,
+        groups: &Groups,
+        rows: &Rows<'_>,
+        hits: &mut Vec<Hit>,
+        top: &mut TopK,
+    ) {
+        let lines = self.layout.lines();
+        let (mut start, mut run) = (0, 2);
+        while start < rows.allowed.len() {
+            let end = (start + run).min(rows.allowed.len());
+            // Short runs until there is a threshold.
+            run = if top.threshold() == f32::NEG_INFINITY { run } else { RUN };
+            let Some(floor) = self.floor(tables, groups.scales, top.threshold()) else { return };
+            let part = |part: usize| Part {
+                codes: &groups.parts[part][start * lines[part]..end * lines[part]],
+                tables: &tables.bytes[part],
+            };
+            hits.clear();
+            isa.scan(&[part(0), part(1)], &rows.allowed[start..end], floor, hits);
+            for hit in &*hits {
+                let index = start * GROUP + hit.row as usize;
+                let scale = self.layout.scale(groups, index);
+                rows.offer(index, self.estimate(tables, hit.sum, scale), top);
+            }
+            start = end;
         }
     }
 
-    pub(crate) fn score(&self, tables: &Tables, interleaved: &[u8], index: usize) -> f32 {
-        let code = extract(interleaved, self.bytes, index);
+    pub(crate) fn score(&self, tables: &Tables, groups: &Groups, index: usize) -> f32 {
+        let mut code = [0; *super::fit::BYTES.end()];
+        let code = &mut code[..self.bytes];
+        self.layout.extract(groups, index, code);
         let (nibbles, scale) = code.split_at(self.bytes - 1);
         let mut dot = tables.base;
         for (pair, byte) in tables.exact.as_chunks::<{ 2 * CENTROIDS }>().0.iter().zip(nibbles) {

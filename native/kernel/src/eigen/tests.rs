@@ -89,12 +89,22 @@ fn a_score_is_the_similarity_to_the_decoded_row() {
 }
 
 #[test]
-fn interleaved_codes_read_back_row_by_row() {
-    for n in [0, 1, 31, 32, 33, 100] {
-        let codes: Vec<u8> = (0..n * 5).map(|i| (i * 37 % 251) as u8).collect();
-        let interleaved = score::interleave(&codes, 5);
-        let back: Vec<u8> = (0..n).flat_map(|i| score::extract(&interleaved, 5, i)).collect();
-        assert_eq!(back, codes);
+fn arranged_codes_read_back_row_by_row() {
+    for bytes in [2, 3, 5, 8, 9, 24, 48, 50, 511, 512] {
+        let energies: Vec<f64> = (0..bytes - 1).map(|i| f64::from(i * 7 % 5)).collect();
+        for near in [1, bytes as usize / 3, bytes as usize - 1] {
+            let layout = layout::Layout::new(&energies, near);
+            for n in [0, 1, 15, 16, 17, 100] {
+                let codes: Vec<u8> = (0..n * bytes as usize).map(|i| (i * 37 % 251) as u8).collect();
+                let groups = layout.arrange(&codes);
+                let mut back = vec![0; codes.len()];
+                for (index, code) in back.chunks_exact_mut(bytes as usize).enumerate() {
+                    layout.extract(&groups, index, code);
+                    assert_eq!(layout.scale(&groups, index), *code.last().unwrap());
+                }
+                assert_eq!(back, codes, "{bytes} bytes, {near} near");
+            }
+        }
     }
 }
 

@@ -268,17 +268,17 @@ impl FourierCodec {
         Ok(Spectrum { bins, squared: query.iter().map(|x| x * x).sum() })
     }
 
-    pub(crate) fn scan(&self, query: &Spectrum, rows: &Rows<'_>, top: &mut TopK) {
+    pub(crate) fn scan(&self, query: &Spectrum, codes: &[u8], rows: &Rows<'_>, top: &mut TopK) {
         let Layout { index, magnitude, phase, .. } = self.layout;
         if (index, magnitude, phase) == (1, 1, 1) {
-            self.scan_fields::<true>(query, rows, top);
+            self.scan_fields::<true>(query, codes, rows, top);
         } else {
-            self.scan_fields::<false>(query, rows, top);
+            self.scan_fields::<false>(query, codes, rows, top);
         }
     }
 
-    fn scan_fields<const BYTES: bool>(&self, query: &Spectrum, rows: &Rows<'_>, top: &mut TopK) {
-        for (index, code) in rows.codes.chunks_exact(self.bytes).take(rows.numbers.len()).enumerate() {
+    fn scan_fields<const BYTES: bool>(&self, query: &Spectrum, codes: &[u8], rows: &Rows<'_>, top: &mut TopK) {
+        for (index, code) in codes.chunks_exact(self.bytes).enumerate() {
             rows.offer(index, self.score_fields::<BYTES>(query, code), top);
         }
     }

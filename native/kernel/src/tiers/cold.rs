@@ -1,9 +1,13 @@
 //! The cold tier: blocks of codes, each with the codec that made them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Codec, Error};
+use crate::arch::{GROUP, Hit};
+use crate::codec::{Arranged, Prepared, Rows};
+use crate::top_k::TopK;
+use crate::{Codec, Error, Isa};
 
 /// Up to a few thousand coded rows.
 #[derive(Clone)]
@@ -12,9 +16,9 @@ pub(super) struct Block {
     /// Ascending.
     pub(super) rows: Arc<[u32]>,
     /// Laid out by `Codec::arrange`.
-    pub(super) codes: Arc<[u8]>,
-    /// Bit i: the row at i has not been removed.
-    live: Vec<u8>,
+    pub(super) codes: Arc<Arranged>,
+    /// Bit r of the word at g: the row at index 16 g + r is there and has not been removed.
+    live: Vec<u16>,
     live_rows: usize,
 }
 
@@ -25,9 +29,49 @@ pub(super) struct Cold {
 }
 
 impl Block {
-    pub(super) fn alive(&self, index: usize) -> bool {
-        self.live[index / 8] >> (index % 8) & 1 == 1
+    /// Offers the rows of the block by a first estimate of their score. `allow` has a bit a row number, lowest first; rows past
+    /// its end are not allowed. `number` comes back in the candidates' places, `hits` is room to work in.
+    pub(super) fn scan(
+        &self,
+        isa: Isa,
+        prepared: &Prepared,
+        allow: Option<&[u8]>,
+        number: u32,
+        hits: &mut Vec<Hit>,
+        top: &mut TopK,
+    ) {
+        let allowed = allow.map_or(Cow::Borrowed(&self.live[..]), |allow| Cow::Owned(self.allowed(allow)));
+        if allowed.iter().any(|rows| *rows != 0) {
+            let rows = Rows { numbers: &self.rows, allowed: &allowed, block: number };
+            self.codec.scan(isa, prepared, &self.codes, &rows, hits, top);
+        }
     }
+
+    /// The live rows whose bits are set in `allow`.
+    fn allowed(&self, allow: &[u8]) -> Vec<u16> {
+        let groups = self.rows.chunks(GROUP).zip(&self.live);
+        groups.map(|(rows, live)| if *live == 0 { 0 } else { live & bits_of(rows, allow) }).collect()
+    }
+
+    fn alive(&self, index: usize) -> bool {
+        self.live[index / GROUP] >> (index % GROUP) & 1 == 1
+    }
+}
+
+/// Bit i: whether the bit of `rows[i]` (ascending, up to 16) is set in `allow`.
+fn bits_of(rows: &[u32], allow: &[u8]) -> u16 {
+    let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
+    let span = allow.get(first / 8..allow.len().min(last / 8 + 1)).unwrap_or(&[]);
+    if last - first < rows.len() {
+        // No gaps: three bytes hold all bits.
+        let byte = |i: usize| u32::from(span.get(i).copied().unwrap_or(0)) << (8 * i);
+        return ((byte(0) | byte(1) | byte(2)) >> (first % 8)) as u16;
+    }
+    if span.iter().all(|bits| *bits == 0) {
+        return 0;
+    }
+    let bit = |row: u32| allow.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1);
+    rows.iter().enumerate().fold(0, |bits, (i, row)| bits | u16::from(bit(*row)) << i)
 }
 
 impl Cold {
@@ -38,7 +82,7 @@ impl Cold {
     pub(super) fn ram_bytes(&self) -> usize {
         self.blocks
             .values()
-            .map(|b| b.codes.len() + 4 * b.rows.len() + b.live.len() + std::mem::size_of::<Block>())
+            .map(|b| b.codes.ram_bytes() + 4 * b.rows.len() + 2 * b.live.len() + std::mem::size_of::<Block>())
             .sum()
     }
 
@@ -60,14 +104,14 @@ impl Cold {
         if !sound || !rows.is_sorted() {
             return Err(Error::Parameter);
         }
-        let live_rows = (0..rows.len()).filter(|i| live[i / 8] >> (i % 8) & 1 == 1).count();
-        let block = Block {
-            codec: Arc::clone(codec),
-            rows: rows.into(),
-            codes: codec.arrange(codes).into(),
-            live: live.to_vec(),
-            live_rows,
-        };
+        let mut live: Vec<u16> =
+            live.chunks(2).map(|bits| u16::from_le_bytes([bits[0], bits.get(1).copied().unwrap_or(0)])).collect();
+        if let Some(last) = live.last_mut().filter(|_| !rows.len().is_multiple_of(GROUP)) {
+            *last &= (1 << (rows.len() % GROUP)) - 1;
+        }
+        let live_rows = live.iter().map(|word| word.count_ones() as usize).sum();
+        let block =
+            Block { codec: Arc::clone(codec), rows: rows.into(), codes: codec.arrange(codes).into(), live, live_rows };
         self.blocks.insert(number, Arc::new(block));
         Ok(())
     }
@@ -86,11 +130,11 @@ impl Cold {
         let block = Arc::make_mut(block);
         for i in places {
             if block.alive(i) {
-                block.live[i / 8] &= !(1 << (i % 8));
+                block.live[i / GROUP] &= !(1 << (i % GROUP));
                 block.live_rows -= 1;
             }
         }
-        Ok(block.live.clone())
+        Ok(block.live.iter().flat_map(|word| word.to_le_bytes()).take(block.rows.len().div_ceil(8)).collect())
     }
 
     /// The decoded vector of a row.

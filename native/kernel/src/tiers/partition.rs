@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{cold, hot};
-use crate::codec::{Prepared, Rows, Scoring};
+use crate::codec::{Prepared, Scoring};
 use crate::top_k::{Candidate, TopK};
 use crate::{Codec, Error, Isa, Metric};
 
@@ -155,7 +155,7 @@ impl Snapshot {
         let allowed = |row: u32| {
             request.allow.is_none_or(|bits| bits.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
         };
-        Ok(Found { hot: self.search_hot(isa, request, &allowed), cold: self.search_cold(isa, request, &allowed)? })
+        Ok(Found { hot: self.search_hot(isa, request, &allowed), cold: self.search_cold(isa, request)? })
     }
 
     fn search_hot(&self, isa: Isa, request: &Request<'_>, allowed: &dyn Fn(u32) -> bool) -> Ranking {
@@ -169,7 +169,7 @@ impl Snapshot {
     }
 
     /// Scans every block by byte tables for about twice the rows asked for, then scores those by float tables.
-    fn search_cold(&self, isa: Isa, request: &Request<'_>, allowed: &dyn Fn(u32) -> bool) -> Result<Ranking, Error> {
+    fn search_cold(&self, isa: Isa, request: &Request<'_>) -> Result<Ranking, Error> {
         if request.cold == 0 || self.cold.is_empty() {
             return Ok(Ranking::default());
         }
@@ -177,6 +177,7 @@ impl Snapshot {
         let mut top = TopK::new(request.cold.saturating_mul(2).saturating_add(32), all);
         let mut queries: Vec<(&Arc<Codec>, Prepared)> = Vec::new();
         let mut prepared_of = Vec::with_capacity(self.cold.len());
+        let mut hits = Vec::new();
         for (number, (_, block)) in self.cold.iter().enumerate() {
             let known = queries.iter().position(|(codec, _)| Arc::ptr_eq(codec, &block.codec));
             let query = if let Some(known) = known {
@@ -186,13 +187,7 @@ impl Snapshot {
                 queries.len() - 1
             };
             prepared_of.push(query);
-            let rows = Rows {
-                codes: &block.codes,
-                numbers: &block.rows,
-                allowed: &|index| block.alive(index) && allowed(block.rows[index]),
-                block: number as u32,
-            };
-            block.codec.scan(isa, &queries[query].1, &rows, &mut top);
+            block.scan(isa, &queries[query].1, request.allow, number as u32, &mut hits, &mut top);
         }
         let mut best = TopK::new(request.cold, all);
         for candidate in top.finish() {

@@ -7,7 +7,7 @@ import { root } from "./files.mjs";
 import { ask, onPath, run, SetupError, say, step } from "./run.mjs";
 
 const pnpmVersion = "10.34.9";
-const oldestRust = 88; // 1.88, which the addon's crates need
+const oldestRust = 89; // 1.89, which has the AVX-512 intrinsics
 const toolchain = ["--profile", "minimal", "--component", "rustfmt", "--component", "clippy"];
 
 // Login shells have rustup's folder on their PATH; editors, cron and CI often do not.

@@ -134,6 +134,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) numbers: &'a [u32],
     /// Bit r of the word at g: whether the row at index 16 g + r may be returned.
     pub(crate) allowed: &'a [u16],
+    /// Whether rows may be passed over by the near part of their codes alone.
+    pub(crate) progressive: bool,
     /// Number of the block, for [`Candidate::place`].
     pub(crate) block: u32,
 }

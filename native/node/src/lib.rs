@@ -19,7 +19,7 @@ fn metric(number: u8) -> napi::Result<kernel::Metric> {
     kernel::Metric::try_from(number).map_err(failed)
 }
 
-/// The instruction set that runs the kernel here: `avx2` or `portable`.
+/// The instruction set that runs the kernel here: `avx512`, `avx2` or `portable`.
 #[napi]
 pub fn isa() -> &'static str {
     kernel::Isa::best().name()
@@ -312,6 +312,7 @@ impl Partition {
                 cold,
                 allow: allow.as_deref(),
                 scoring: scoring(symmetric),
+                ..kernel::Request::default()
             })
         })
     }
@@ -325,6 +326,7 @@ impl Partition {
             cold: request.cold as usize,
             allow: request.allow.as_deref(),
             scoring: scoring(request.symmetric),
+            ..kernel::Request::default()
         });
         found.map(Into::into).map_err(failed)
     }

@@ -21,16 +21,16 @@
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
-    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi16_epi32,
-    _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_min_epi32,
-    _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16, _mm256_permute2x128_si256,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_sub_epi16,
-    _mm256_subs_epu16, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    __m256, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32,
+    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_min_epi32, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16,
+    _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16,
+    _mm256_srli_epi16, _mm256_sub_epi16, _mm256_subs_epu16, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::{CENTROIDS, GROUP, Hit, Line, Part, group_of, lanes, report};
+use super::{CENTROIDS, GROUP, Hit, Line, Part, lanes, lines_of, next_groups, next_runs, report};
 
 /// Products of one pair of nibbles.
 const PAIR: usize = CENTROIDS * CENTROIDS;
@@ -275,35 +275,52 @@ fn halves(numbers: &[i32; CENTROIDS]) -> (__m256i, __m256i) {
 #[target_feature(enable = "avx2")]
 fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
     let floors = _mm256_set1_epi16(floor.cast_signed());
-    let mut groups = rows.iter().enumerate().filter(|(_, rows)| **rows != 0);
-    while let Some((a, rows_a)) = groups.next() {
-        let (b, rows_b) = groups.next().unwrap_or((a, &0));
+    let mut next = 0;
+    let mut ahead = next_groups(rows, &mut next);
+    while let Some((groups, bits)) = ahead {
+        ahead = next_groups(rows, &mut next);
+        if let Some((ahead, _)) = ahead {
+            prefetch(parts, groups[1], ahead);
+        }
         let mut sums = zeros();
         for part in parts {
-            sums = add_part(sums, part, [a, b]);
+            sums = add_part(sums, part, groups);
         }
         let (even, odd) = split(sums);
         // What is missing to the floor, not below zero; narrowing with saturation keeps zeros and makes no new ones.
         let missing = _mm256_packs_epi16(_mm256_subs_epu16(floors, even), _mm256_subs_epu16(floors, odd));
         if _mm256_movemask_epi8(_mm256_cmpeq_epi8(missing, _mm256_setzero_si256())) != 0 {
-            let [sums_a, sums_b] = in_order(even, odd);
-            report(&sums_a, a, *rows_a, floor, hits);
-            report(&sums_b, b, *rows_b, floor, hits);
+            let [first, second] = in_order(even, odd);
+            report(&first, groups[0], bits[0], floor, hits);
+            report(&second, groups[1], bits[1], floor, hits);
         }
     }
 }
 
 #[target_feature(enable = "avx2")]
 fn extend(part: &Part<'_>, hits: &mut [Hit]) {
-    let mut runs = hits.chunk_by_mut(|a, b| group_of(a) == group_of(b));
-    while let Some(first) = runs.next() {
-        let second = runs.next().unwrap_or_default();
-        let a = group_of(&first[0]);
-        let b = second.first().map_or(a, group_of);
-        let (even, odd) = split(add_part(zeros(), part, [a, b]));
-        for (run, sums) in [first, second].into_iter().zip(in_order(even, odd)) {
-            for hit in run {
+    let mut start = 0;
+    while start < hits.len() {
+        let (groups, ends) = next_runs(hits, start);
+        prefetch(&[*part], groups[1], next_runs::<2>(hits, ends[1]).0);
+        let (even, odd) = split(add_part(zeros(), part, groups));
+        for (sums, end) in in_order(even, odd).iter().zip(ends) {
+            for hit in &mut hits[start..end] {
                 hit.sum += u32::from(sums[hit.row as usize % GROUP]);
+            }
+            start = end;
+        }
+    }
+}
+
+/// Asks for the lines of groups that come next, unless they follow on `last`, as the processor expects by itself.
+#[inline]
+pub(super) fn prefetch<const N: usize>(parts: &[Part<'_>], last: usize, groups: [usize; N]) {
+    if groups[N - 1] > last + N {
+        for part in parts {
+            for line in lines_of(part, groups).into_iter().flatten() {
+                // SAFETY: every x86-64 processor has the instruction, and it reads nothing.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.0.as_ptr().cast()) }
             }
         }
     }
@@ -323,14 +340,15 @@ fn zeros() -> Pending {
 #[target_feature(enable = "avx2")]
 fn add_part(mut sums: Pending, part: &Part<'_>, groups: [usize; 2]) -> Pending {
     let lines = part.tables.len();
-    let codes = groups.map(|group| &part.codes[group * lines..][..lines]);
     let (pairs, last) = part.tables.as_chunks::<2>();
+    let codes = lines_of(part, groups);
     for (i, tables) in pairs.iter().enumerate() {
         for half in 0..2 {
             let tables = [halves_of(&tables[0], half), halves_of(&tables[1], half)];
             for (sums, codes) in sums.iter_mut().zip(codes) {
-                let first = look_up(tables[0], load(&codes[2 * i], half));
-                let second = look_up(tables[1], load(&codes[2 * i + 1], half));
+                let codes = &codes.as_chunks::<2>().0[i];
+                let first = look_up(tables[0], load(&codes[0], half));
+                let second = look_up(tables[1], load(&codes[1], half));
                 *sums = widen(*sums, _mm256_add_epi8(first, second));
             }
         }

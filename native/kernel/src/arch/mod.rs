@@ -18,6 +18,9 @@ pub(crate) mod portable;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
 pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
+pub(crate) mod avx512;
 
 #[cfg(test)]
 mod tests;
@@ -63,8 +66,47 @@ pub(crate) struct Hit {
 }
 
 /// The group that a hit lies in.
-fn group_of(hit: &Hit) -> usize {
+fn group_of(hit: Hit) -> usize {
     hit.row as usize / GROUP
+}
+
+/// The next groups from `next` on that have rows to look at, with these rows; `next` moves behind them. After the last one it
+/// comes again, without rows. Loops of instructions call this and [`lines_of`] rather than use closures, which would not be
+/// inlined into functions of the standard library that are compiled without those instructions.
+fn next_groups<const N: usize>(rows: &[u16], next: &mut usize) -> Option<([usize; N], [u16; N])> {
+    let (mut groups, mut bits) = ([0; N], [0; N]);
+    let mut found = 0;
+    while found < N && *next < rows.len() {
+        if rows[*next] != 0 {
+            (groups[found], bits[found]) = (*next, rows[*next]);
+            found += 1;
+        }
+        *next += 1;
+    }
+    for i in found.max(1)..N {
+        groups[i] = groups[i - 1];
+    }
+    (found > 0).then_some((groups, bits))
+}
+
+/// The groups of the hits from `start` on, and where each one's hits end. After the last group it comes again, without hits.
+fn next_runs<const N: usize>(hits: &[Hit], start: usize) -> ([usize; N], [usize; N]) {
+    let (mut groups, mut ends) = ([0; N], [0; N]);
+    let mut end = start;
+    for i in 0..N {
+        groups[i] = if end < hits.len() { group_of(hits[end]) } else { groups[i.saturating_sub(1)] };
+        while end < hits.len() && group_of(hits[end]) == groups[i] {
+            end += 1;
+        }
+        ends[i] = end;
+    }
+    (groups, ends)
+}
+
+/// The lines of some groups of a part.
+fn lines_of<'a, const N: usize>(part: &Part<'a>, groups: [usize; N]) -> [&'a [Line]; N] {
+    let lines = part.tables.len();
+    groups.map(|group| &part.codes[group * lines..][..lines])
 }
 
 /// Appends the rows of a group, of those in `rows`, whose sums reach the floor.
@@ -94,6 +136,9 @@ pub enum Isa {
     /// 256-bit integers and floats (x86-64 since 2013).
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    /// 512-bit look-ups for the cold scan (x86-64 since 2019, not all); the rest as AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
 }
 
 /// Runs one operation on the chosen instruction set.
@@ -103,6 +148,8 @@ macro_rules! dispatch {
             Isa::Portable => portable::$operation($($argument),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(token) => token.$operation($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(token) => token.$operation($($argument),*),
         }
     };
 }
@@ -111,6 +158,8 @@ impl Isa {
     /// All that this machine has, best first. `Portable` is always the last.
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        found.extend(avx512::Avx512::detect().map(Self::Avx512));
         #[cfg(target_arch = "x86_64")]
         found.extend(avx2::Avx2::detect().map(Self::Avx2));
         found.push(Self::Portable);
@@ -122,12 +171,14 @@ impl Isa {
         Self::available().first().copied().unwrap_or(Self::Portable)
     }
 
-    /// Its name in statistics: `avx2` or `portable`.
+    /// Its name in statistics: `avx512`, `avx2` or `portable`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
         }
     }
 

@@ -102,7 +102,7 @@ fn add_lines(part: &Part<'_>, group: usize, sums: &mut [u16; GROUP]) {
 
 pub(crate) fn extend(part: &Part<'_>, hits: &mut [Hit]) {
     for hit in hits {
-        let (group, r) = (group_of(hit), hit.row as usize % GROUP);
+        let (group, r) = (group_of(*hit), hit.row as usize % GROUP);
         let lines = &part.codes[group * part.tables.len()..][..part.tables.len()];
         for (line, [low, high]) in lines.iter().zip(part.tables) {
             for lane in (0..LANES * GROUP).step_by(GROUP) {

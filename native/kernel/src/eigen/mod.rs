@@ -33,6 +33,10 @@ use layout::Layout;
 /// Rows encoded at a time: they share each load of centroids and of their products from memory.
 const BATCH: usize = 1024;
 
+/// The share of a code's bytes that a progressive scan reads of every row. Refined codebooks spread what they know over all bytes:
+/// with less than two thirds, too many rows need their other bytes too.
+const NEAR_SHARE: (usize, usize) = (2, 3);
+
 /// An eigen codebook, ready to encode and to score.
 #[derive(Debug)]
 pub struct EigenCodec {
@@ -85,7 +89,8 @@ impl EigenCodec {
             Metric::Cosine | Metric::Dot => (book.grid.iter().map(|g| 1.0 / g).collect(), vec![0.0; GRID]),
             Metric::Euclidean => (vec![1.0; GRID], book.grid.iter().map(|g| -0.5 * g).collect()),
         };
-        let layout = Layout::new(&energies(&book), book.bytes - 1);
+        let near = (book.bytes - 1) * NEAR_SHARE.0 / NEAR_SHARE.1;
+        let layout = Layout::new(&energies(&book), near);
         let (metric, bytes, mean_squared) = (book.metric, book.bytes, squared_length(&book.mean));
         Self {
             dim,

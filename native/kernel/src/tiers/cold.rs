@@ -31,24 +31,38 @@ pub(super) struct Cold {
 impl Block {
     /// Offers the rows of the block by a first estimate of their score. `allow` has a bit a row number, lowest first; rows past
     /// its end are not allowed. `number` comes back in the candidates' places, `hits` is room to work in.
+    #[allow(clippy::too_many_arguments, reason = "one call, and all that it needs")]
     pub(super) fn scan(
         &self,
         isa: Isa,
         prepared: &Prepared,
         allow: Option<&[u8]>,
+        progressive: bool,
         number: u32,
         hits: &mut Vec<Hit>,
         top: &mut TopK,
     ) {
         let allowed = allow.map_or(Cow::Borrowed(&self.live[..]), |allow| Cow::Owned(self.allowed(allow)));
         if allowed.iter().any(|rows| *rows != 0) {
-            let rows = Rows { numbers: &self.rows, allowed: &allowed, block: number };
+            let rows = Rows { numbers: &self.rows, allowed: &allowed, progressive, block: number };
             self.codec.scan(isa, prepared, &self.codes, &rows, hits, top);
         }
     }
 
     /// The live rows whose bits are set in `allow`.
     fn allowed(&self, allow: &[u8]) -> Vec<u16> {
+        let (first, last) = (self.rows[0] as usize, self.rows[self.rows.len() - 1] as usize);
+        if last - first < self.rows.len() {
+            // Without gaps, a group's bits stand side by side.
+            let span = allow.get(first / 8..).unwrap_or(&[]);
+            let window = |g: usize| match span.get(2 * g..).and_then(|span| span.first_chunk::<4>()) {
+                Some(bytes) => u32::from_le_bytes(*bytes),
+                None => {
+                    (0..3).fold(0, |word, i| word | u32::from(span.get(2 * g + i).copied().unwrap_or(0)) << (8 * i))
+                }
+            };
+            return self.live.iter().enumerate().map(|(g, live)| live & (window(g) >> (first % 8)) as u16).collect();
+        }
         let groups = self.rows.chunks(GROUP).zip(&self.live);
         groups.map(|(rows, live)| if *live == 0 { 0 } else { live & bits_of(rows, allow) }).collect()
     }
@@ -62,11 +76,6 @@ impl Block {
 fn bits_of(rows: &[u32], allow: &[u8]) -> u16 {
     let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
     let span = allow.get(first / 8..allow.len().min(last / 8 + 1)).unwrap_or(&[]);
-    if last - first < rows.len() {
-        // No gaps: three bytes hold all bits.
-        let byte = |i: usize| u32::from(span.get(i).copied().unwrap_or(0)) << (8 * i);
-        return ((byte(0) | byte(1) | byte(2)) >> (first % 8)) as u16;
-    }
     if span.iter().all(|bits| *bits == 0) {
         return 0;
     }

@@ -7,6 +7,9 @@ use crate::codec::{Prepared, Scoring};
 use crate::top_k::{Candidate, TopK};
 use crate::{Codec, Error, Isa, Metric};
 
+/// Rows from which a scan is progressive.
+const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
+
 /// What to search for.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -20,11 +23,13 @@ pub struct Request<'a> {
     pub allow: Option<&'a [u8]>,
     /// How the query meets the codes.
     pub scoring: Scoring,
+    /// Whether a scan of many cold rows may judge most of them by the strongest bytes of their codes alone.
+    pub progressive: bool,
 }
 
 impl Default for Request<'_> {
     fn default() -> Self {
-        Self { query: &[], hot: 10, cold: 10, allow: None, scoring: Scoring::Asymmetric }
+        Self { query: &[], hot: 10, cold: 10, allow: None, scoring: Scoring::Asymmetric, progressive: true }
     }
 }
 
@@ -148,7 +153,8 @@ impl Snapshot {
         self.search_with(Isa::best(), request)
     }
 
-    pub(crate) fn search_with(&self, isa: Isa, request: &Request<'_>) -> Result<Found, Error> {
+    /// The same on an instruction set of choice; they all find the same.
+    pub fn search_with(&self, isa: Isa, request: &Request<'_>) -> Result<Found, Error> {
         if request.query.len() != self.dim {
             return Err(Error::Length);
         }
@@ -178,6 +184,7 @@ impl Snapshot {
         let mut queries: Vec<(&Arc<Codec>, Prepared)> = Vec::new();
         let mut prepared_of = Vec::with_capacity(self.cold.len());
         let mut hits = Vec::new();
+        let progressive = request.progressive && all >= PROGRESSIVE;
         for (number, (_, block)) in self.cold.iter().enumerate() {
             let known = queries.iter().position(|(codec, _)| Arc::ptr_eq(codec, &block.codec));
             let query = if let Some(known) = known {
@@ -187,7 +194,7 @@ impl Snapshot {
                 queries.len() - 1
             };
             prepared_of.push(query);
-            block.scan(isa, &queries[query].1, request.allow, number as u32, &mut hits, &mut top);
+            block.scan(isa, &queries[query].1, request.allow, progressive, number as u32, &mut hits, &mut top);
         }
         let mut best = TopK::new(request.cold, all);
         for candidate in top.finish() {

@@ -149,3 +149,82 @@ fn what_does_not_fit_together_is_refused() {
     assert_eq!(other.set_block(1, &codec, &[1], &codes[..9], &[1]), Err(Error::Parameter));
     assert_eq!(partition.snapshot().search(&Request::default()), Err(Error::Length));
 }
+
+/// A partition of rows with these numbers, in blocks of so many.
+fn coded(codec: &Arc<Codec>, numbers: &[u32], codes: &[u8], size: usize) -> Partition {
+    let mut partition = Partition::new(DIM, Metric::Cosine);
+    for (block, (numbers, codes)) in numbers.chunks(size).zip(codes.chunks(size * codec.bytes())).enumerate() {
+        let live = vec![0xff; numbers.len().div_ceil(8)];
+        partition.set_block(block as u32, codec, numbers, codes, &live).unwrap();
+    }
+    partition
+}
+
+#[test]
+fn filtered_answers_are_those_of_scoring_every_allowed_row() {
+    let vectors = rows(700);
+    let codec = codec(CodecSpec::Eigen { bytes: 17, seed: 0, effort: Effort::Best }, &vectors);
+    let codes = codec.encode(&vectors).unwrap();
+    let query = &vectors[DIM * 3..DIM * 4];
+    let (arranged, prepared) = (codec.arrange(&codes), codec.prepare(query, Scoring::Asymmetric).unwrap());
+    let mut random = fastrand::Rng::with_seed(5);
+    // Row numbers without gaps, with some, and with many, from a number that no byte begins with.
+    for gap in [1, 2, 900] {
+        let mut next = 5;
+        let number = |_| {
+            next += random.u32(1..=gap);
+            next
+        };
+        let numbers: Vec<u32> = (0..700).map(number).collect();
+        for share in [0.0, 0.01, 0.3, 1.0] {
+            // Bits that end before the last rows.
+            let mut allow: Vec<u8> = vec![0; next as usize / 9];
+            for bits in &mut allow {
+                *bits = (0..8).fold(0, |bits, i| bits | u8::from(random.f64() < share) << i);
+            }
+            let allowed = |row: u32| allow.get(row as usize / 8).is_some_and(|bits| bits >> (row % 8) & 1 == 1);
+            let scored = numbers.iter().enumerate().filter(|(_, row)| allowed(**row));
+            let scored: Vec<_> = scored.map(|(i, row)| (*row, codec.score(&prepared, &arranged, i))).collect();
+            for size in [700, 48, 33] {
+                let snapshot = coded(&codec, &numbers, &codes, size).snapshot();
+                for isa in Isa::available() {
+                    for k in [5, 700] {
+                        let request = Request { query, cold: k, allow: Some(&allow), ..Request::default() };
+                        let found = snapshot.search_with(isa, &request).unwrap();
+                        assert_eq!(pairs(&found.cold), sorted(scored.clone(), k), "{}, {size} a block", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn progressive_answers_depend_neither_on_the_isa_nor_on_the_blocks_and_miss_little() {
+    let vectors = rows(3000);
+    let codec = codec(CodecSpec::Eigen { bytes: 24, seed: 0, effort: Effort::Fast }, &vectors);
+    let codes = codec.encode(&vectors).unwrap();
+    let arranged = codec.arrange(&codes);
+    let numbers: Vec<u32> = (0..3000).collect();
+    let (mut found, mut missed) = (0, 0);
+    for query in vectors.chunks_exact(DIM).step_by(100) {
+        let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap();
+        let search = |isa: Isa, size: usize, progressive: bool| {
+            let request = Request { query, cold: 10, progressive, ..Request::default() };
+            pairs(&coded(&codec, &numbers, &codes, size).snapshot().search_with(isa, &request).unwrap().cold)
+        };
+        let (progressive, whole) = (search(Isa::Portable, 3000, true), search(Isa::Portable, 3000, false));
+        for isa in Isa::available() {
+            for size in [3000, 500, 100] {
+                assert_eq!(search(isa, size, true), progressive, "{}, {size} rows a block", isa.name());
+                assert_eq!(search(isa, size, false), whole, "{}, {size} rows a block", isa.name());
+            }
+        }
+        for (row, score) in &progressive {
+            assert_eq!(score.to_bits(), codec.score(&prepared, &arranged, *row as usize).to_bits());
+        }
+        found += progressive.iter().filter(|hit| whole.contains(hit)).count();
+        missed += whole.iter().filter(|hit| !progressive.contains(hit)).count();
+    }
+    assert!(missed * 50 <= found, "{missed} missed, {found} found");
+}

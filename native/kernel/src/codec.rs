@@ -107,14 +107,14 @@ pub enum Codec {
 /// A query turned into what one codec's scan reads.
 pub(crate) enum Prepared {
     Eigen(eigen::score::Tables),
-    Fourier(fourier::Spectrum),
+    Fourier(fourier::score::Spectrum),
 }
 
 /// Codes as a scan wants them in RAM.
 #[derive(Debug)]
 pub(crate) enum Arranged {
     Eigen(eigen::Groups),
-    /// Row after row.
+    /// Eight rows side by side.
     Fourier(Vec<u8>),
 }
 
@@ -123,7 +123,7 @@ impl Arranged {
     pub(crate) fn ram_bytes(&self) -> usize {
         match self {
             Self::Eigen(groups) => groups.ram_bytes(),
-            Self::Fourier(codes) => codes.len(),
+            Self::Fourier(octets) => octets.len(),
         }
     }
 }
@@ -220,7 +220,7 @@ impl Codec {
     pub(crate) fn arrange(&self, codes: &[u8]) -> Arranged {
         match self {
             Self::Eigen(codec) => Arranged::Eigen(codec.arrange(codes)),
-            Self::Fourier(_) => Arranged::Fourier(codes.to_vec()),
+            Self::Fourier(codec) => Arranged::Fourier(codec.arrange(codes)),
         }
     }
 
@@ -228,7 +228,7 @@ impl Codec {
     pub(crate) fn extract(&self, arranged: &Arranged, index: usize) -> Vec<u8> {
         match (self, arranged) {
             (Self::Eigen(codec), Arranged::Eigen(groups)) => codec.extract(groups, index),
-            (Self::Fourier(codec), Arranged::Fourier(codes)) => codes[index * codec.bytes..][..codec.bytes].to_vec(),
+            (Self::Fourier(codec), Arranged::Fourier(octets)) => codec.extract(octets, index),
             _ => unreachable!("codes are arranged by their codec"),
         }
     }
@@ -254,8 +254,8 @@ impl Codec {
             (Self::Eigen(codec), Prepared::Eigen(tables), Arranged::Eigen(groups)) => {
                 codec.scan(isa, tables, groups, rows, hits, top);
             }
-            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(codes)) => {
-                codec.scan(spectrum, codes, rows, top);
+            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(octets)) => {
+                codec.scan(isa, spectrum, octets, rows, top);
             }
             _ => unreachable!("a query is prepared, and codes are arranged, by the codec that scans"),
         }
@@ -267,8 +267,8 @@ impl Codec {
             (Self::Eigen(codec), Prepared::Eigen(tables), Arranged::Eigen(groups)) => {
                 codec.score(tables, groups, index)
             }
-            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(codes)) => {
-                codec.score(spectrum, &codes[index * codec.bytes..][..codec.bytes])
+            (Self::Fourier(codec), Prepared::Fourier(spectrum), Arranged::Fourier(octets)) => {
+                codec.score(spectrum, octets, index)
             }
             _ => unreachable!("a query is prepared, and codes are arranged, by the codec that scores"),
         }

@@ -21,16 +21,18 @@
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps,
-    _mm256_and_si256, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32,
-    _mm256_cvtepi16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
+    __m256, __m256i, _MM_HINT_T0, _mm_load_sd, _mm_loadh_pd, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi8,
+    _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castpd_ps, _mm256_castsi256_ps,
+    _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi16_epi32, _mm256_cvtepi32_ps,
+    _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_min_epi32, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16,
-    _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_slli_epi16,
-    _mm256_srli_epi16, _mm256_sub_epi16, _mm256_subs_epu16, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    _mm256_permute2x128_si256, _mm256_set_m128d, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32,
+    _mm256_shuffle_ps, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_subs_epu16,
+    _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::{CENTROIDS, GROUP, Hit, Line, Part, lanes, lines_of, next_groups, next_runs, report};
+use super::{CENTROIDS, GROUP, Hit, Line, OCTET, Part, Polar, lanes, lines_of, next_groups, next_runs, report};
 
 /// Products of one pair of nibbles.
 const PAIR: usize = CENTROIDS * CENTROIDS;
@@ -99,6 +101,11 @@ impl Avx2 {
     pub(crate) fn extend(self, part: &Part<'_>, hits: &mut [Hit]) {
         // SAFETY: the token proves AVX2.
         unsafe { extend(part, hits) }
+    }
+
+    pub(crate) fn polar_dots(self, steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { polar_dots(steps, polar, out) }
     }
 }
 
@@ -418,4 +425,76 @@ fn load(line: &Line, half: usize) -> __m256i {
     let half: &[u8; 32] = &line.0.as_chunks().0[half];
     // SAFETY: 32 readable bytes, at any alignment.
     unsafe { _mm256_loadu_si256(half.as_ptr().cast()) }
+}
+
+/// Eight sums in a register. Only the functions below make one, and only a token lets them run.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Eight(__m256);
+
+impl lanes::Octet for Eight {
+    #[inline(always)]
+    fn of(values: [f32; OCTET]) -> Self {
+        // SAFETY: eight floats are a register, first float first.
+        unsafe { std::mem::transmute(values) }
+    }
+
+    #[inline(always)]
+    fn on_line(line: [f32; 2], levels: [u16; OCTET]) -> Self {
+        // SAFETY: see `Eight`.
+        unsafe { on_line(line, levels) }
+    }
+
+    #[inline(always)]
+    fn add_terms(self, magnitudes: Self, bins: [&[f32; 2]; OCTET], phases: [&[f32; 2]; OCTET]) -> Self {
+        // SAFETY: see `Eight`.
+        unsafe { add_terms(self, magnitudes, bins, phases) }
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [f32; OCTET] {
+        // SAFETY: as in `of`.
+        unsafe { std::mem::transmute(self) }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn polar_dots(steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]) {
+    lanes::polar_dots::<Eight>(steps, polar, out);
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn on_line([first, step]: [f32; 2], levels: [u16; OCTET]) -> Eight {
+    // SAFETY: 16 readable bytes, at any alignment.
+    let levels = unsafe { _mm_loadu_si128(levels.as_ptr().cast()) };
+    let levels = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(levels));
+    Eight(_mm256_add_ps(_mm256_set1_ps(first), _mm256_mul_ps(_mm256_set1_ps(step), levels)))
+}
+
+/// Loads two floats at a time, because gathers are slower on most processors that have them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_terms(sums: Eight, magnitudes: Eight, bins: [&[f32; 2]; OCTET], phases: [&[f32; 2]; OCTET]) -> Eight {
+    let products = |rows: [usize; 4]| {
+        let (bins, phases) = (pairs(rows.map(|l| bins[l])), pairs(rows.map(|l| phases[l])));
+        _mm256_mul_ps(bins, phases)
+    };
+    // re · cos and im · sin of each row beside each other. Shuffles work in halves, so this order puts the lanes in theirs.
+    let (first, second) = (products([0, 1, 4, 5]), products([2, 3, 6, 7]));
+    let (real, imaginary) =
+        (_mm256_shuffle_ps::<0b10_00_10_00>(first, second), _mm256_shuffle_ps::<0b11_01_11_01>(first, second));
+    Eight(_mm256_add_ps(sums.0, _mm256_mul_ps(magnitudes.0, _mm256_add_ps(real, imaginary))))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn pairs([a, b, c, d]: [&[f32; 2]; 4]) -> __m256 {
+    let two = |low: &[f32; 2], high: &[f32; 2]| {
+        // SAFETY: eight readable bytes, at any alignment.
+        let low = unsafe { _mm_load_sd(low.as_ptr().cast()) };
+        // SAFETY: as above.
+        unsafe { _mm_loadh_pd(low, high.as_ptr().cast()) }
+    };
+    _mm256_castpd_ps(_mm256_set_m128d(two(c, d), two(a, b)))
 }

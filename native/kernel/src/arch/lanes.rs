@@ -3,7 +3,7 @@
 #![allow(clippy::inline_always, reason = "an instruction set compiles a loop anew only where it is inlined")]
 #![allow(clippy::needless_range_loop, reason = "loops over lanes read as lanes")]
 
-use super::CENTROIDS;
+use super::{CENTROIDS, OCTET, Polar};
 
 /// Partial sums per dot product: four 256-bit registers, so that additions need not wait for one another.
 const LANES: usize = 32;
@@ -142,4 +142,71 @@ pub(super) fn nearest<S: Sums>(rows: &[f32], centroids: &[f32], norms: &[f32; CE
             }
         }
     }
+}
+
+/// Eight floats side by side, one a row.
+pub(super) trait Octet: Copy {
+    fn of(values: [f32; OCTET]) -> Self;
+    /// `first + step · level`, the product rounded before it is added.
+    fn on_line(line: [f32; 2], levels: [u16; OCTET]) -> Self;
+    /// Adds `magnitude · (re · cos + im · sin)`, every product and sum rounded.
+    fn add_terms(self, magnitudes: Self, bins: [&[f32; 2]; OCTET], phases: [&[f32; 2]; OCTET]) -> Self;
+    fn to_array(self) -> [f32; OCTET];
+}
+
+/// The eight fields of one kind at the start of `bytes`.
+#[inline(always)]
+fn fields(bytes: &[u8], width: usize) -> [u16; OCTET] {
+    if width == 1 {
+        let bytes: &[u8; OCTET] = bytes.first_chunk().expect("eight bytes");
+        std::array::from_fn(|l| u16::from(bytes[l]))
+    } else {
+        let bytes: &[u8; 2 * OCTET] = bytes.first_chunk().expect("eight words");
+        std::array::from_fn(|l| u16::from_le_bytes([bytes[2 * l], bytes[2 * l + 1]]))
+    }
+}
+
+/// Entries of a table whose length is a power of two, so that no index needs to be checked.
+#[inline(always)]
+fn entries<T>(table: &[T], indices: [u16; OCTET]) -> [&T; OCTET] {
+    std::array::from_fn(|l| &table[usize::from(indices[l]) & (table.len() - 1)])
+}
+
+#[inline(always)]
+fn polar_steps<S: Octet>(steps: &[u8], polar: Polar<'_>, magnitudes: impl Fn([u16; OCTET]) -> S) -> S {
+    let [index, magnitude, phase] = polar.widths;
+    let mut sums = S::of([0.0; OCTET]);
+    for step in steps.chunks_exact(OCTET * (index + magnitude + phase)) {
+        let (indices, rest) = step.split_at(OCTET * index);
+        let (levels, phases) = rest.split_at(OCTET * magnitude);
+        let (bins, phases) = (fields(indices, index), fields(phases, phase));
+        let (bins, phases) = (entries(polar.bins, bins), entries(polar.phases, phases));
+        sums = sums.add_terms(magnitudes(fields(levels, magnitude)), bins, phases);
+    }
+    sums
+}
+
+#[inline(always)]
+fn polar_sums<S: Octet>(steps: &[u8], polar: Polar<'_>) -> S {
+    match polar.line {
+        Some(line) => polar_steps(steps, polar, |levels| S::on_line(line, levels)),
+        None => polar_steps(steps, polar, |levels| S::of(entries(polar.magnitudes, levels).map(|level| *level))),
+    }
+}
+
+#[inline(always)]
+pub(super) fn polar_dots<S: Octet>(steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]) {
+    let Polar { widths, bins, magnitudes, line, phases } = *polar;
+    let tables: (Option<&[f32; 256]>, Option<&[[f32; 2]; 256]>) = (magnitudes.first_chunk(), phases.first_chunk());
+    // The same loop, compiled for what most codecs have: bytes index tables of 256 without a mask.
+    let sums: S = match (widths, tables, bins.first_chunk::<256>()) {
+        ([1, 1, 1], (Some(magnitudes), Some(phases)), Some(bins)) => {
+            polar_sums(steps, Polar { widths: [1, 1, 1], bins, magnitudes, line, phases })
+        }
+        ([2, 1, 1], (Some(magnitudes), Some(phases)), _) => {
+            polar_sums(steps, Polar { widths: [2, 1, 1], bins, magnitudes, line, phases })
+        }
+        _ => polar_sums(steps, *polar),
+    };
+    *out = sums.to_array();
 }

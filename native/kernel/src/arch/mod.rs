@@ -116,6 +116,25 @@ fn report(sums: &[u16; GROUP], group: usize, rows: u16, floor: u16, hits: &mut V
     }
 }
 
+/// Rows side by side in the Fourier codec's scan: as many as one 256-bit register has floats.
+pub(crate) const OCTET: usize = 8;
+
+/// What the fields of sparse spectra stand for in `Isa::polar_dots`. Tables have a power of two entries, and of a field that
+/// is larger than its table the lowest bits count.
+#[derive(Clone, Copy)]
+pub(crate) struct Polar<'a> {
+    /// Bytes of a bin's number, magnitude and phase: 1 or 2 each.
+    pub(crate) widths: [usize; 3],
+    /// Real and imaginary part of each of the query's bins.
+    pub(crate) bins: &'a [[f32; 2]],
+    /// Levels of magnitudes.
+    pub(crate) magnitudes: &'a [f32],
+    /// First and step of those levels, if `first + step · i` gives each of them to the bit.
+    pub(crate) line: Option<[f32; 2]>,
+    /// Cosine and sine of each phase.
+    pub(crate) phases: &'a [[f32; 2]],
+}
+
 /// A matrix `[dim][columns]` as `Isa::rotate` reads it, `[⌈columns / 16⌉][dim][16]`: sixteen columns side by side, the last ones
 /// filled up with zeros.
 pub(crate) fn tiles(dim: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Vec<f32> {
@@ -254,5 +273,15 @@ impl Isa {
         assert!(part.tables.len().div_ceil(2) <= MAX_PAIRS);
         assert!(hits.last().is_none_or(|hit| (hit.row as usize / GROUP + 1) * part.tables.len() <= part.codes.len()));
         dispatch!(self, extend(part, hits));
+    }
+
+    /// Dot products of eight sparse spectra with a query: `out[r] = Σ_i magnitude · (re · cos + im · sin)`, summed from the
+    /// first kept bin to the last. `steps` is, for each i, eight numbers of bins, eight magnitudes and eight phases.
+    pub(crate) fn polar_dots(self, steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]) {
+        assert!(polar.widths.iter().all(|width| matches!(width, 1 | 2)));
+        assert_eq!(steps.len() % (OCTET * polar.widths.iter().sum::<usize>()), 0);
+        let lengths = [polar.bins.len(), polar.magnitudes.len(), polar.phases.len()];
+        assert!(lengths.iter().all(|length| length.is_power_of_two()));
+        dispatch!(self, polar_dots(steps, polar, out));
     }
 }

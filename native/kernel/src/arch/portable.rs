@@ -1,6 +1,6 @@
 //! The reference: plain Rust that any machine runs. Every other instruction set must equal it to the bit.
 
-use super::{CENTROIDS, GROUP, Hit, LANES, Line, Part, group_of, lanes, report};
+use super::{CENTROIDS, GROUP, Hit, LANES, Line, OCTET, Part, Polar, group_of, lanes, report};
 
 /// Sixteen sums in an array.
 #[derive(Clone, Copy)]
@@ -19,6 +19,31 @@ impl lanes::Sums for Plain {
     }
 
     fn to_array(self) -> [f32; CENTROIDS] {
+        self.0
+    }
+}
+
+/// Eight sums in an array.
+#[derive(Clone, Copy)]
+struct Eight([f32; OCTET]);
+
+impl lanes::Octet for Eight {
+    fn of(values: [f32; OCTET]) -> Self {
+        Self(values)
+    }
+
+    fn on_line([first, step]: [f32; 2], levels: [u16; OCTET]) -> Self {
+        Self(levels.map(|level| first + step * f32::from(level)))
+    }
+
+    fn add_terms(self, magnitudes: Self, bins: [&[f32; 2]; OCTET], phases: [&[f32; 2]; OCTET]) -> Self {
+        Self(std::array::from_fn(|l| {
+            let ([re, im], [cos, sin]) = (bins[l], phases[l]);
+            self.0[l] + magnitudes.0[l] * (re * cos + im * sin)
+        }))
+    }
+
+    fn to_array(self) -> [f32; OCTET] {
         self.0
     }
 }
@@ -111,4 +136,8 @@ pub(crate) fn extend(part: &Part<'_>, hits: &mut [Hit]) {
             }
         }
     }
+}
+
+pub(crate) fn polar_dots(steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]) {
+    lanes::polar_dots::<Eight>(steps, polar, out);
 }

@@ -13,14 +13,14 @@
 
 mod analysis;
 pub(crate) mod fit;
+pub(crate) mod score;
 #[cfg(test)]
 mod tests;
 
 use realfft::num_complex::Complex;
 
 use crate::blob::Reader;
-use crate::codec::{MAX_DIM, Rows, Scoring};
-use crate::top_k::TopK;
+use crate::codec::MAX_DIM;
 use crate::{Error, Metric};
 use analysis::{Analysis, Plans};
 
@@ -36,19 +36,15 @@ pub struct FourierCodec {
     layout: Layout,
     /// Ascending, evenly spaced.
     magnitudes: Vec<f32>,
+    /// First and step of the grid of magnitudes, if it is a line to the bit.
+    line: Option<[f32; 2]>,
     /// Cosine and sine of each phase. Stored, never computed anew: no two math libraries agree on them.
-    phases: Vec<(f32, f32)>,
+    phases: Vec<[f32; 2]>,
     /// Ascending, the first 0; empty where the norm is not coded.
     norms: Vec<f32>,
     /// Parseval's weight of each bin.
     weights: Vec<f32>,
     plans: Plans,
-}
-
-/// A query's bins, weighted: `score = Σ magnitude · (re · cos + im · sin)`.
-pub(crate) struct Spectrum {
-    bins: Vec<Complex<f32>>,
-    squared: f32,
 }
 
 /// Bins of a code, and how many bytes wide each field is.
@@ -104,11 +100,9 @@ impl Layout {
         self.top_k * (self.index + self.magnitude + self.phase) + self.norm
     }
 
-    /// The kept bins of a code. `BYTES` promises that every field of them is one byte wide, which reads faster.
-    #[inline]
-    fn bins<'a, const BYTES: bool>(&self, code: &'a [u8]) -> impl Iterator<Item = Bin> + use<'a, BYTES> {
+    /// The kept bins of a code.
+    fn bins<'a>(&self, code: &'a [u8]) -> impl Iterator<Item = Bin> + use<'a> {
         let Self { top_k, index, magnitude, phase, .. } = *self;
-        let (index, magnitude, phase) = if BYTES { (1, 1, 1) } else { (index, magnitude, phase) };
         let (indices, rest) = code.split_at(top_k * index);
         let (magnitudes, rest) = rest.split_at(top_k * magnitude);
         let phases = &rest[..top_k * phase];
@@ -134,7 +128,7 @@ impl FourierCodec {
         let (mag_bits, phase_bits) = (reader.number(1..=16)?, reader.number(1..=16)?);
         let norm_bits = reader.number(0..=16)?;
         let magnitudes = reader.f32s(1 << mag_bits)?;
-        let phases = reader.f32s(2 << phase_bits)?.as_chunks::<2>().0.iter().map(|pair| (pair[0], pair[1])).collect();
+        let phases = reader.f32s(2 << phase_bits)?.as_chunks::<2>().0.to_vec();
         let norms = reader.f32s(if norm_bits == 0 { 0 } else { 1 << norm_bits })?;
         reader.close()?;
         let ascending = magnitudes.is_sorted() && norms.is_sorted();
@@ -144,7 +138,8 @@ impl FourierCodec {
         let layout = Layout::new(dim, top_k, mag_bits, phase_bits, norm_bits);
         let weights = (0..bins_of(dim)).map(|bin| weight(dim, bin)).collect();
         let plans = Plans::new(dim);
-        Ok(Self { dim, metric, bytes: layout.bytes(), layout, magnitudes, phases, norms, weights, plans })
+        let line = score::line(&magnitudes);
+        Ok(Self { dim, metric, bytes: layout.bytes(), layout, magnitudes, line, phases, norms, weights, plans })
     }
 
     /// Whether codes hold rows' lengths, and not only their directions or magnitudes.
@@ -200,7 +195,7 @@ impl FourierCodec {
     }
 
     fn value(&self, bin: &Bin) -> Complex<f32> {
-        let (cos, sin) = self.phases[bin.phase];
+        let [cos, sin] = self.phases[bin.phase];
         Complex::new(cos, sin) * self.magnitudes[bin.magnitude]
     }
 
@@ -213,7 +208,7 @@ impl FourierCodec {
     pub(crate) fn valid(&self, codes: &[u8]) -> bool {
         codes.chunks_exact(self.bytes).all(|code| {
             let mut next = 0;
-            let known = self.layout.bins::<false>(code).all(|bin| {
+            let known = self.layout.bins(code).all(|bin| {
                 let ascends = bin.index >= next && bin.index < bins_of(self.dim);
                 next = bin.index + 1;
                 ascends && bin.magnitude < self.magnitudes.len() && bin.phase < self.phases.len()
@@ -231,7 +226,7 @@ impl FourierCodec {
         let mut rows = vec![0.0; codes.len() / self.bytes * self.dim];
         for (code, row) in codes.chunks_exact(self.bytes).zip(rows.chunks_exact_mut(self.dim)) {
             spectrum.fill(Complex::default());
-            for bin in self.layout.bins::<false>(code) {
+            for bin in self.layout.bins(code) {
                 let value = self.value(&bin) / self.dim as f32;
                 // The first bin and the middle one of an even transform are real.
                 let real = bin.index == 0 || 2 * bin.index == self.dim;
@@ -244,78 +239,5 @@ impl FourierCodec {
             }
         }
         Ok(rows)
-    }
-
-    pub(crate) fn spectrum(&self, query: &[f32], scoring: Scoring) -> Result<Spectrum, Error> {
-        let mut bins = match scoring {
-            Scoring::Asymmetric => {
-                let mut analysis = Analysis::new(&self.plans, self.layout.top_k);
-                analysis.transform(query.iter().copied())?;
-                analysis.spectrum
-            }
-            Scoring::Symmetric => {
-                let code = self.encode(query)?;
-                let mut bins = vec![Complex::default(); bins_of(self.dim)];
-                for bin in self.layout.bins::<false>(&code) {
-                    bins[bin.index] = self.value(&bin) * self.norm(&code);
-                }
-                bins
-            }
-        };
-        for (bin, weight) in bins.iter_mut().zip(&self.weights) {
-            *bin *= *weight;
-        }
-        Ok(Spectrum { bins, squared: query.iter().map(|x| x * x).sum() })
-    }
-
-    pub(crate) fn scan(&self, query: &Spectrum, codes: &[u8], rows: &Rows<'_>, top: &mut TopK) {
-        let Layout { index, magnitude, phase, .. } = self.layout;
-        if (index, magnitude, phase) == (1, 1, 1) {
-            self.scan_fields::<true>(query, codes, rows, top);
-        } else {
-            self.scan_fields::<false>(query, codes, rows, top);
-        }
-    }
-
-    fn scan_fields<const BYTES: bool>(&self, query: &Spectrum, codes: &[u8], rows: &Rows<'_>, top: &mut TopK) {
-        for (index, code) in codes.chunks_exact(self.bytes).enumerate() {
-            rows.offer(index, self.score_fields::<BYTES>(query, code), top);
-        }
-    }
-
-    pub(crate) fn score(&self, query: &Spectrum, code: &[u8]) -> f32 {
-        self.score_fields::<false>(query, code)
-    }
-
-    #[inline]
-    fn score_fields<const BYTES: bool>(&self, query: &Spectrum, code: &[u8]) -> f32 {
-        let (mut dot, mut squared) = (0.0f32, 0.0f32);
-        for bin in self.layout.bins::<BYTES>(code) {
-            let q = query.bins[bin.index];
-            let magnitude = self.magnitudes[bin.magnitude];
-            let (cos, sin) = self.phases[bin.phase];
-            dot += magnitude * (q.re * cos + q.im * sin);
-            squared += self.weights[bin.index] * magnitude * magnitude;
-        }
-        let norm = self.norm(code);
-        match self.metric {
-            // Magnitudes relative to the norm are over it already.
-            Metric::Cosine if self.codes_norms() => {
-                if norm > 0.0 {
-                    dot
-                } else {
-                    0.0
-                }
-            }
-            Metric::Cosine => {
-                if squared > 0.0 {
-                    dot / squared.sqrt()
-                } else {
-                    0.0
-                }
-            }
-            Metric::Dot => norm * dot,
-            Metric::Euclidean => self.metric.finish(norm * dot - 0.5 * norm * norm * squared, query.squared),
-        }
     }
 }

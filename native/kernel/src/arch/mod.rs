@@ -1,11 +1,12 @@
 //! Which instructions run the inner loops.
 //!
-//! | operation | portable | AVX2 |
-//! |---|---|---|
-//! | `similarities`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers |
-//! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers |
-//! | `products`, `choose` (encoding) | 16 lanes of integers | the same, 2 registers and 1 |
-//! | `scan`, `extend` (cold scan) | table look-ups one by one | one byte shuffle looks up 32 nibbles |
+//! | operation | portable | AVX2 | NEON |
+//! |---|---|---|---|
+//! | `dots`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers | the same, 8 registers |
+//! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers | the same, 4 registers |
+//! | `products`, `choose` (encoding) | 16 lanes of integers | the same, 2 registers and 1 | the same, 4 registers and 2 |
+//! | `scan`, `extend` (cold scan, eigen) | table look-ups one by one | one byte shuffle looks up 32 nibbles | 16 nibbles |
+//! | `polar_dots` (cold scan, Fourier) | 8 lanes of plain floats | the same, 1 register | the same, 2 registers |
 //!
 //! The float loops are written once, in `lanes`, over arrays of fixed width: lane `l` sums what stands at positions
 //! `l`, `l + width`, …, and the lanes are added in a fixed tree. A compiler may put lanes side by side but may not
@@ -21,6 +22,10 @@ pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
 pub(crate) mod avx512;
+
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
+pub(crate) mod neon;
 
 #[cfg(test)]
 mod tests;
@@ -158,6 +163,9 @@ pub enum Isa {
     /// 512-bit look-ups for the cold scan (x86-64 since 2019, not all); the rest as AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    /// 128-bit integers and floats (all of arm64).
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
 }
 
 /// Runs one operation on the chosen instruction set.
@@ -169,6 +177,8 @@ macro_rules! dispatch {
             Isa::Avx2(token) => token.$operation($($argument),*),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(token) => token.$operation($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon(token) => token.$operation($($argument),*),
         }
     };
 }
@@ -181,6 +191,8 @@ impl Isa {
         found.extend(avx512::Avx512::detect().map(Self::Avx512));
         #[cfg(target_arch = "x86_64")]
         found.extend(avx2::Avx2::detect().map(Self::Avx2));
+        #[cfg(target_arch = "aarch64")]
+        found.extend(neon::Neon::detect().map(Self::Neon));
         found.push(Self::Portable);
         found
     }
@@ -190,7 +202,7 @@ impl Isa {
         Self::available().first().copied().unwrap_or(Self::Portable)
     }
 
-    /// Its name in statistics: `avx512`, `avx2` or `portable`.
+    /// Its name in statistics: `avx512`, `avx2`, `neon` or `portable`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
@@ -198,6 +210,8 @@ impl Isa {
             Self::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{CENTROIDS, Hit, Isa, Line, Part};
+use super::{CENTROIDS, Hit, Isa, Line, OCTET, Part, Polar};
 
 /// Around every edge of the lanes (16, 32) and of the rows that share a pass (4).
 const DIMS: [usize; 14] = [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 65, 384, 769];
@@ -19,6 +19,12 @@ fn wide() -> Vec<Isa> {
 #[test]
 fn the_portable_path_is_always_there_and_last() {
     assert!(matches!(Isa::available().last(), Some(Isa::Portable)));
+}
+
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn neon_is_there_wherever_arm64_is() {
+    assert_eq!(Isa::best().name(), "neon");
 }
 
 #[test]
@@ -230,5 +236,44 @@ proptest! {
         prop_assert_eq!(&hits, &expected);
         let more = expected.into_iter().map(|Hit { row, sum }| Hit { row, sum: sum + sum_of(1, row as usize) });
         prop_assert_eq!(extended, more.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn sums_over_sparse_spectra_are_those_of_a_plain_loop_on_every_isa(
+        top_k in 0usize..70,
+        widths in prop::array::uniform3(1usize..=2),
+        bits in prop::array::uniform3(0u32..=10),
+        on_line in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let [bins, levels, phases] = bits.map(|bits| 1usize << bits);
+        let line = [0.01f32, 0.003];
+        let magnitudes: Vec<f32> =
+            (0..levels).map(|i| if on_line { line[0] + line[1] * i as f32 } else { random.f32() }).collect();
+        let mut pairs = |n: usize| (0..n).map(|_| [random.f32() - 0.5, random.f32() - 0.5]).collect::<Vec<_>>();
+        let (bins, phases) = (pairs(bins), pairs(phases));
+        let polar =
+            Polar { widths, bins: &bins, magnitudes: &magnitudes, line: on_line.then_some(line), phases: &phases };
+        let mut steps: Vec<u8> = Vec::new();
+        let mut expected = [0f32; OCTET];
+        for _ in 0..top_k {
+            let lengths = [polar.bins.len(), polar.magnitudes.len(), polar.phases.len()];
+            let fields: [[usize; OCTET]; 3] = std::array::from_fn(|f| {
+                std::array::from_fn(|_| random.usize(..lengths[f].min(1 << (8 * widths[f]))))
+            });
+            for (field, width) in fields.iter().zip(widths) {
+                steps.extend(field.iter().flat_map(|value| value.to_le_bytes()[..width].to_vec()));
+            }
+            for (l, sum) in expected.iter_mut().enumerate() {
+                let ([re, im], [cos, sin]) = (bins[fields[0][l]], phases[fields[2][l]]);
+                *sum += magnitudes[fields[1][l]] * (re * cos + im * sin);
+            }
+        }
+        for isa in Isa::available() {
+            let mut out = [1.0; OCTET];
+            isa.polar_dots(&steps, &polar, &mut out);
+            prop_assert_eq!(out.map(f32::to_bits), expected.map(f32::to_bits), "{}", isa.name());
+        }
     }
 }

@@ -36,6 +36,13 @@ pub(super) fn line(levels: &[f32]) -> Option<[f32; 2]> {
     steps.map(|step| [first, step]).find(|[_, step]| straight(*step))
 }
 
+#[cfg(test)]
+impl Spectrum {
+    pub(super) fn bin(&self, index: usize) -> [f32; 2] {
+        self.bins[index]
+    }
+}
+
 impl Layout {
     /// Bytes of one kept bin of eight rows: eight numbers, eight magnitudes, eight phases.
     fn step(&self) -> usize {

@@ -1,6 +1,8 @@
 use super::*;
-use crate::codec::Scoring;
-use crate::{Codec, CodecSpec, Control, FourierSpec, Sample};
+use crate::arch::GROUP;
+use crate::codec::{Rows, Scoring};
+use crate::top_k::TopK;
+use crate::{Codec, CodecSpec, Control, FourierSpec, Isa, Sample};
 
 fn rows(n: usize, dim: usize) -> Vec<f32> {
     let mut random = fastrand::Rng::with_seed(7);
@@ -177,4 +179,103 @@ fn bits_out_of_range_and_rows_that_are_not_finite_are_refused() {
         }
     }
     assert_eq!(fit(8, &sample, BITS).encode(&[f32::NAN; 8]), Err(Error::Numeric));
+}
+
+#[test]
+fn arranged_codes_are_read_back() {
+    for (dim, spec) in [
+        (20, FourierSpec { top_k: 3, mag_bits: 4, phase_bits: 5, norm_bits: 6 }),
+        (20, FourierSpec { top_k: 11, mag_bits: 9, phase_bits: 16, norm_bits: 12 }),
+        (600, FourierSpec { top_k: 70, norm_bits: 0, ..BITS }),
+    ] {
+        let sample = rows(21, dim);
+        let codec = fit(dim, &sample, spec);
+        let codes = codec.encode(&sample).unwrap();
+        let arranged = codec.arrange(&codes);
+        for (index, code) in codes.chunks_exact(codec.bytes()).enumerate() {
+            assert_eq!(codec.extract(&arranged, index), code, "{spec:?} {index}");
+        }
+    }
+}
+
+/// The sum that defines a score, over a row-major code.
+fn plain_score(codec: &FourierCodec, query: &[f32], scoring: Scoring, code: &[u8]) -> f32 {
+    let spectrum = codec.spectrum(query, scoring).unwrap();
+    let (mut dot, mut squared) = (0.0f32, 0.0f32);
+    for bin in codec.layout.bins(code) {
+        let ([re, im], [cos, sin]) = (spectrum.bin(bin.index), codec.phases[bin.phase]);
+        let magnitude = codec.magnitudes[bin.magnitude];
+        dot += magnitude * (re * cos + im * sin);
+        squared += codec.weights[bin.index] * magnitude * magnitude;
+    }
+    let norm = codec.norm(code);
+    match codec.metric {
+        Metric::Cosine if codec.codes_norms() => dot * f32::from(norm > 0.0),
+        Metric::Cosine => dot / squared.sqrt(),
+        Metric::Dot => norm * dot,
+        Metric::Euclidean => {
+            let query_squared: f32 = query.iter().map(|x| x * x).sum();
+            codec.metric.finish(norm * dot - 0.5 * norm * norm * squared, query_squared)
+        }
+    }
+}
+
+#[test]
+fn a_scan_gives_the_scores_of_a_plain_loop_to_the_bit_on_every_isa_and_under_every_mask() {
+    let mut random = fastrand::Rng::with_seed(3);
+    // The last row is not the last of its octet, nor its octet the last of its group.
+    let (n, dim) = (83, 48);
+    let sample = rows(n, dim);
+    for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+        for (mag_bits, phase_bits, norm_bits) in [(8, 8, 0), (8, 8, 8), (5, 12, 12), (11, 7, 0)] {
+            let spec = CodecSpec::Fourier(FourierSpec { top_k: 9, mag_bits, phase_bits, norm_bits });
+            let blob = spec.fit(metric, dim, Sample::of(&sample), &Control::default()).unwrap();
+            let Codec::Fourier(codec) = Codec::parse(&blob).unwrap() else { unreachable!() };
+            assert!(codec.line.is_some(), "fitted magnitudes are a line");
+            let codes = codec.encode(&sample).unwrap();
+            let octets = codec.arrange(&codes);
+            let numbers: Vec<u32> = (0..n as u32).map(|i| 2 * i + 5).collect();
+            // All rows, half of them, and so few that octets have one or none.
+            for share in [1.0, 0.5, 0.06] {
+                let mut allowed: Vec<u16> = vec![0; n.div_ceil(GROUP)];
+                for i in 0..n {
+                    allowed[i / GROUP] |= u16::from(random.f64() < share) << (i % GROUP);
+                }
+                let allowed_rows: Vec<usize> = (0..n).filter(|i| allowed[i / GROUP] >> (i % GROUP) & 1 == 1).collect();
+                for scoring in [Scoring::Asymmetric, Scoring::Symmetric] {
+                    let spectrum = codec.spectrum(&sample[..dim], scoring).unwrap();
+                    let mut expected: Vec<(u32, u32)> = allowed_rows
+                        .iter()
+                        .map(|i| {
+                            let code = &codes[i * codec.bytes..][..codec.bytes];
+                            (numbers[*i], plain_score(&codec, &sample[..dim], scoring, code).to_bits())
+                        })
+                        .collect();
+                    for isa in Isa::available() {
+                        let mut top = TopK::new(n, n);
+                        let rows = Rows { numbers: &numbers, allowed: &allowed, block: 7 };
+                        codec.scan(isa, &spectrum, &octets, &rows, &mut top);
+                        let mut found: Vec<(u32, u32)> =
+                            top.finish().iter().map(|hit| (hit.row, hit.score.to_bits())).collect();
+                        found.sort_unstable();
+                        expected.sort_unstable();
+                        assert_eq!(found, expected, "{metric:?} {mag_bits} {norm_bits} {scoring:?} {}", isa.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_levels_on_a_line_are_taken_for_one() {
+    for (first, step, levels) in [(0.0, 0.25, 256), (0.013, 3.1e-5, 256), (0.5, 1e-5, 65_536), (0.7, 0.0, 16)] {
+        let line: Vec<f32> = (0..levels).map(|i| first + step * i as f32).collect();
+        let [first, step] = score::line(&line).expect("a line");
+        for (i, level) in line.iter().enumerate() {
+            assert_eq!((first + step * i as f32).to_bits(), level.to_bits());
+        }
+    }
+    assert_eq!(score::line(&[0.0, 1.0, 2.0, 3.5]), None);
+    assert_eq!(score::line(&[0.0, 1.0, f32::from_bits(2f32.to_bits() + 1), 3.0]), None);
 }

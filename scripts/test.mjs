@@ -1,11 +1,12 @@
 // Every check that a change must pass, one stage after another, and the runners' own counts as the last line:
-//   node scripts/test.mjs [lint | types | <filters for vitest>]
-// `lint` and `types` run only those stages; anything else goes to vitest, which then runs alone.
+//   node scripts/test.mjs [lint | types | arm64 | <filters for vitest>]
+// `lint`, `types` and `arm64` run only those stages; anything else goes to vitest, which then runs alone.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { root } from "./files.mjs";
-import { ask, inherit, seconds } from "./run.mjs";
-import { command, setup } from "./setup.mjs";
+import { ask, inherit, SetupError, seconds } from "./run.mjs";
+import { command, exclusively, setup } from "./setup.mjs";
+import { arm64, ensureArm64 } from "./toolchain.mjs";
 
 /** @typedef {{ ok: boolean, passed: number, failed: number }} Outcome */
 
@@ -25,7 +26,8 @@ const stages = [
   { name: "rustfmt", group: "lint", run: () => cargo("fmt", "--all", "--check") },
   { name: "clippy", group: "lint", run: clippy },
   { name: "types", group: "types", run: () => check(process.execPath, "node_modules/typescript/bin/tsc", "-p", ".") },
-  { name: "cargo test", group: "test", run: cargoTest },
+  { name: "cargo test", group: "test", run: () => cargoTest(["--workspace"]) },
+  { name: "arm64 test", group: "arm64", run: arm64Test },
   { name: "vitest", group: "vitest", run: vitest },
 ];
 
@@ -53,10 +55,15 @@ function clippy() {
   return cargo("clippy", "--workspace", "--all-targets", ...(minor > newestClippy ? [] : ["--", "-D", "warnings"]));
 }
 
-/** @returns {Promise<Outcome>} */
-function cargoTest() {
+/**
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<Outcome>}
+ */
+function cargoTest(args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn("cargo", ["test", "--workspace"], { ...native, stdio: ["ignore", "pipe", "inherit"] });
+    const stdio = /** @type {const} */ (["ignore", "pipe", "inherit"]);
+    const child = spawn("cargo", ["test", ...args], { ...native, env: { ...process.env, ...env }, stdio });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
@@ -69,6 +76,36 @@ function cargoTest() {
       resolve(outcome(code === 0, sum(1), sum(2)));
     });
   });
+}
+
+/**
+ * The kernel's instruction set for arm64, under an emulator. Asked for by name, all of the kernel's tests but the fits; as a
+ * part of all tests those of the instruction set and the golden vectors, and where the tools for it cannot be had, none.
+ * @param {string[]} args
+ * @returns {Promise<Outcome>}
+ */
+async function arm64Test(args) {
+  const alone = args.length > 0;
+  if (process.platform === "linux" && process.arch === "arm64") {
+    console.log("This machine is an arm64 itself: `cargo test` has run these tests.");
+    return outcome(true, 0, 0);
+  }
+  let env;
+  try {
+    env = await exclusively(ensureArm64);
+  } catch (error) {
+    if (alone || !(error instanceof SetupError)) throw error;
+    console.log(`Left out: ${error.message}`);
+    return outcome(true, 0, 0);
+  }
+  // Optimising the dependencies would take longer than the tests run without.
+  const build = ["-p", "thermocline-kernel", "--target", arm64, "--config", 'profile.dev.package."*".opt-level=0'];
+  const golden = ["golden", "golden_spectra_ltm", "spectral_golden"].flatMap((name) => ["--test", name]);
+  const modules = alone ? ["arch::", "fourier::", "partition::", "top_k::"] : ["arch::"];
+  const variables = { PROPTEST_CASES: alone ? "256" : "32", ...process.env, ...env };
+  const inside = await cargoTest([...build, "--lib", "--", ...modules], variables);
+  const vectors = await cargoTest([...build, ...golden], variables);
+  return outcome(inside.ok && vectors.ok, inside.passed + vectors.passed, inside.failed + vectors.failed);
 }
 
 /**
@@ -102,8 +139,8 @@ function outcome(ok, passed, failed) {
 
 await command(async () => {
   const args = process.argv.slice(2);
-  const group = args.length === 0 ? "all" : args[0] === "lint" || args[0] === "types" ? args[0] : "vitest";
-  await setup({ build: group !== "lint", lint: group === "all" || group === "lint" });
+  const group = args.length === 0 ? "all" : /^(lint|types|arm64)$/.test(args[0]) ? args[0] : "vitest";
+  await setup({ build: group !== "lint" && group !== "arm64", lint: group === "all" || group === "lint" });
 
   const total = { passed: 0, failed: 0 };
   const summary = [];

@@ -1,6 +1,6 @@
 // The tools that a build needs: each is used as found, else installed, else named with the reason and the remedy.
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "./files.mjs";
@@ -217,6 +217,41 @@ export async function ensureNumpy() {
       `not work:\n${failures.join("")}Install them by hand and run the same command again: https://www.python.org, ` +
       "then `python3 -m pip install numpy`",
   );
+}
+
+/** Rust's name of the arm64 machines that the kernel is tested for. */
+export const arm64 = "aarch64-unknown-linux-gnu";
+
+const arm64Linker = "aarch64-linux-gnu-gcc";
+const arm64Emulator = "qemu-aarch64";
+
+/**
+ * What it takes to build Rust for arm64 Linux and to run it on another processor: the target's standard library, a cross
+ * linker and an emulator.
+ * @returns {Promise<Record<string, string>>} the environment that makes cargo use them
+ */
+export async function ensureArm64() {
+  await ensureLinker();
+  await ensureRust();
+  const hasStd = () => {
+    const folder = ask("rustc", ["--print", "target-libdir", "--target", arm64], { cwd: `${root}native` })?.trim();
+    return folder !== undefined && existsSync(folder);
+  };
+  if (!hasStd() && onPath("rustup"))
+    await step(`Rust's ${arm64}, by rustup`, () => run("rustup", ["target", "add", arm64], { cwd: `${root}native` }));
+  if (!hasStd())
+    throw new SetupError(`Rust's standard library for ${arm64} is missing. Install it: rustup target add ${arm64}`);
+
+  const packages = ["qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
+  const hasTools = () => onPath(arm64Linker) && onPath(arm64Emulator);
+  if (!hasTools() && canApt()) await step(`Debian packages ${packages.join(" ")}`, () => apt(packages));
+  if (!hasTools())
+    throw new SetupError(
+      `${arm64Linker} and ${arm64Emulator} are needed to test the kernel for arm64 on this machine, and are not both on PATH.\n` +
+        `Install them and run the same command again; on Debian: sudo apt-get install ${packages.join(" ")}`,
+    );
+  const cargo = `CARGO_TARGET_${arm64.toUpperCase().replaceAll("-", "_")}`;
+  return { [`${cargo}_LINKER`]: arm64Linker, [`${cargo}_RUNNER`]: `${arm64Emulator} -L /usr/aarch64-linux-gnu` };
 }
 
 function canApt() {

@@ -62,8 +62,11 @@ function clippy() {
  */
 function cargoTest(args, env = {}) {
   return new Promise((resolve, reject) => {
-    const stdio = /** @type {const} */ (["ignore", "pipe", "inherit"]);
-    const child = spawn("cargo", ["test", ...args], { ...native, env: { ...process.env, ...env }, stdio });
+    const child = spawn("cargo", ["test", ...args], {
+      ...native,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
@@ -139,7 +142,8 @@ function outcome(ok, passed, failed) {
 
 await command(async () => {
   const args = process.argv.slice(2);
-  const group = args.length === 0 ? "all" : /^(lint|types|arm64)$/.test(args[0]) ? args[0] : "vitest";
+  const [first] = args;
+  const group = first === undefined ? "all" : /^(lint|types|arm64)$/.test(first) ? first : "vitest";
   await setup({ build: group !== "lint" && group !== "arm64", lint: group === "all" || group === "lint" });
 
   const total = { passed: 0, failed: 0 };

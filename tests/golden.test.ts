@@ -50,10 +50,14 @@ describe.each(golden.cases)("the golden vectors of $name", (golden) => {
     partition.setBlock(0, codec, numbers, Uint8Array.from(golden.codes), new Uint8Array(9).fill(255));
     const decoded = [0, 1].flatMap((row) => bits(partition.decode(0, row)));
     expect(decoded).toEqual(golden.decoded_bits);
-    const request = { query: rows(1, 2), hot: 0, cold: 10, symmetric: golden.symmetric };
-    for (const found of [partition.searchNow(request), await partition.search(request)]) {
-      expect(Array.from(found.coldRows)).toEqual(golden.ranking);
-      expect(bits(found.coldScores)).toEqual(golden.score_bits);
+    const queries = rows(1, 2);
+    const three = Float32Array.of(...rows(1, 3), ...queries, ...rows(1, 4));
+    const request = { hot: 0, cold: 10, symmetric: golden.symmetric };
+    const [alone] = await partition.search({ ...request, queries });
+    const [, among] = await partition.search({ ...request, queries: three });
+    for (const found of [alone, among]) {
+      expect(Array.from(found?.coldRows ?? [])).toEqual(golden.ranking);
+      expect(bits(found?.coldScores ?? new Float32Array())).toEqual(golden.score_bits);
     }
   });
 });

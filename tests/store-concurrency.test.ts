@@ -167,7 +167,7 @@ describe.each(backends)("overlapping calls %s", (backend) => {
     expect(await turnsDuring(store.delete({ all: true }))).toBeGreaterThan(10);
   });
 
-  it.each(["upsert", "delete", "query", "demote", "calibrate", "get", "count"] as const)(
+  it.each(["upsert", "delete", "query", "queryBatch", "demote", "calibrate", "get", "count"] as const)(
     "are refused by a signal that has fired, before they begin: %s",
     async (method) => {
       const store = await open(one);
@@ -181,6 +181,7 @@ describe.each(backends)("overlapping calls %s", (backend) => {
       const error = await refusal(() => {
         if (method === "upsert") return store.upsert(records(60, DIM, 2), options);
         if (method === "query") return store.query({ vector: all[0]?.vector ?? [], ...options });
+        if (method === "queryBatch") return store.queryBatch({ vectors: all.map(({ vector }) => vector), ...options });
         if (method === "calibrate") return store.calibrate(options);
         if (method === "get") return store.get(["r1"], options);
         if (method === "count") return store.count({}, options);

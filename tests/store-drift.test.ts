@@ -302,7 +302,7 @@ describe("codes of two codebooks in one ranking", () => {
     const rows = unit(matrix(all));
     const codes = [await codecs[0].encode(rows), await codecs[1].encode(rows)] as const;
     /** What is found when rows by `renewed` have new codes: recall of the exact top 10 among 30. */
-    const recall = (renewed: (row: number) => boolean) => {
+    const recall = async (renewed: (row: number) => boolean) => {
       const partition = kernel.partition(DIM, metric);
       for (const which of [0, 1] as const) {
         const block = Uint32Array.from(all.keys()).filter((row) => renewed(row) === (which === 1));
@@ -311,14 +311,14 @@ describe("codes of two codebooks in one ranking", () => {
         );
         partition.setBlock(which, codecs[which], block, picked, allLive(block.length));
       }
-      const found = queries.map((vector) => {
-        const query = unit(vector);
-        const { coldRows } = partition.searchNow({ query, hot: 0, cold: 30, symmetric: false });
-        return Array.from(coldRows, (row) => all[row]?.id ?? "");
-      });
+      const units = Float32Array.from(queries.flatMap((vector) => [...unit(vector)]));
+      const results = await partition.search({ queries: units, hot: 0, cold: 30, symmetric: false });
+      const found = results.map(({ coldRows }) => Array.from(coldRows, (row) => all[row]?.id ?? ""));
       return overlap(exactAnswers("cosine"), found);
     };
-    const [old, mixed, renewed] = [recall(() => false), recall((row) => row % 4 === 0), recall(() => true)];
+    const old = await recall(() => false);
+    const mixed = await recall((row) => row % 4 === 0);
+    const renewed = await recall(() => true);
     expect(mixed).toBeLessThan(old - 0.1);
     expect(mixed).toBeLessThan(renewed - 0.1);
   });

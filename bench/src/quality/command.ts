@@ -43,7 +43,7 @@ export async function quality(args: readonly string[]): Promise<number> {
   const kernel = await loadKernel(undefined);
   const rows = await measureAll(kernel, cases, seeds, folder);
   const totalSeconds = Math.round((performance.now() - began) / 1000);
-  const machine = await describeMachine({ backend: kernel.backend, isa: kernel.isa });
+  const machine = await describeMachine({ backend: kernel.backend, isa: kernel.isa, threads: kernel.threads });
   if (values.json) console.log(JSON.stringify({ machine, rows, totalSeconds }));
   else process.stdout.write(renderRows(machine, rows, totalSeconds));
   return rows.length > 0 ? 0 : 1;

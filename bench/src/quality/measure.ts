@@ -146,14 +146,13 @@ function codecSpec({ codec, bytes, effort }: QualityCase, rows: number, seed: nu
   return { codec, bytes, seed, rows, ...(effort && { effort }) };
 }
 
-/** Row numbers in decimal for each query, best first. Nothing is timed here, so the whole thread pool may work. */
+/** Row numbers in decimal for each query, best first. */
 async function rankings(
   partition: Partition,
-  { queries, dim }: Collection,
+  { queries }: Collection,
   tiers: { readonly hot: number; readonly cold: number; readonly symmetric: boolean },
 ): Promise<string[][]> {
-  const each = Array.from({ length: queries.length / dim }, (_, q) => queries.slice(q * dim, (q + 1) * dim));
-  const results = await Promise.all(each.map((query) => partition.search({ query, ...tiers })));
+  const results = await partition.search({ queries, ...tiers });
   return results.map(({ hotRows, coldRows }) => [...hotRows, ...coldRows].map(String));
 }
 

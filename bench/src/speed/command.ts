@@ -56,8 +56,8 @@ export async function speed(args: readonly string[]): Promise<number> {
     rows.push(row);
     if (row.overlap10 < test.overlap) failed.push(`${test.name}: overlap ${row.overlap10}, at least ${test.overlap}`);
   }
-  const { backend, isa } = await loadKernel(undefined);
-  const machine = await describeMachine({ backend, isa });
+  const { backend, isa, threads } = await loadKernel(undefined);
+  const machine = await describeMachine({ backend, isa, threads });
   if (values.json) console.log(JSON.stringify({ machine, rows }));
   else console.table(rows);
   for (const line of failed) console.error(line);

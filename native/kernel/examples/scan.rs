@@ -124,8 +124,9 @@ struct Case {
 
 fn search(snapshot: &Snapshot, case: &Case, query: &[f32], k: usize, allow: Option<&[u8]>) -> Vec<u32> {
     let allow = if case.share < 1.0 { allow } else { None };
-    let request = Request { query, hot: 0, cold: k, allow, progressive: case.progressive, ..Request::default() };
-    snapshot.search_with(case.isa, &request).expect("a sound request").cold.rows
+    let request =
+        Request { queries: query, hot: 0, cold: k, allow, progressive: case.progressive, ..Request::default() };
+    snapshot.search_with(case.isa, &request, &Control::default()).expect("a sound request").remove(0).cold.rows
 }
 
 fn overlap(found: &[Vec<u32>], expected: &[Vec<u32>]) -> f64 {

@@ -240,6 +240,14 @@ impl Codec {
         }
     }
 
+    /// About how many multiplications `prepare` takes.
+    pub(crate) fn prepare_cost(&self) -> usize {
+        match self {
+            Self::Eigen(codec) => codec.tables_cost(),
+            Self::Fourier(codec) => 32 * codec.dim,
+        }
+    }
+
     /// Offers the rows of a block by a first estimate of their score. `hits` is room to work in.
     pub(crate) fn scan(
         &self,

@@ -1,4 +1,5 @@
-//! The numeric engine of Thermocline: codecs, tiers and scans. No I/O, no JavaScript, no threads, no logging.
+//! The numeric engine of Thermocline: codecs, tiers and scans. No I/O, no JavaScript, no logging. A search may be
+//! split over threads, which end with it.
 //!
 //! Words, as everywhere in the project: a **row** is a vector's number in the store; the **hot tier** holds rows as
 //! float32 and scores them exactly; the **cold tier** holds **codes** of a few bytes, made by a **codec** whose
@@ -17,8 +18,8 @@
 //! let mut partition = Partition::new(dim, Metric::Dot);
 //! let numbers: Vec<u32> = (0..64).collect();
 //! partition.set_block(0, &codec, &numbers, &codes, &[0xff; 8])?;
-//! let found = partition.snapshot().search(&Request { query: &rows[..dim], cold: 5, ..Request::default() })?;
-//! assert_eq!(found.cold.rows.len(), 5);
+//! let found = partition.snapshot().search(&Request { queries: &rows[..3 * dim], cold: 5, ..Request::default() }, &Control::default())?;
+//! assert!(found.len() == 3 && found[0].cold.rows.len() == 5);
 //! # Ok::<(), thermocline_kernel::Error>(())
 //! ```
 //!
@@ -49,7 +50,10 @@ pub use eigenbasis::{Eigenbasis, eigenbasis, rotate};
 pub use error::Error;
 pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
 pub use spectral_quant::SpectralQuantizer;
-pub use tiers::partition::{Found, Partition, Ranking, Request, Snapshot};
+pub use tiers::hot::HotBatch;
+pub use tiers::partition::Partition;
+pub use tiers::search::{Found, Ranking, Request, Snapshot};
+pub use tiers::threads::default_threads;
 
 /// CRC-32 (IEEE) of `bytes`, as stored beside every blob that decides an answer.
 pub fn checksum(bytes: &[u8]) -> u32 {

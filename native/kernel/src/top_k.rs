@@ -52,6 +52,11 @@ impl TopK {
         }
     }
 
+    /// The best so far and perhaps some others, in no particular order.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Candidate> {
+        self.kept.iter().copied()
+    }
+
     /// Best first.
     pub(crate) fn finish(mut self) -> Vec<Candidate> {
         self.prune();

@@ -58,8 +58,8 @@ fn run(name: &str, metric: Metric, scoring: Scoring, codebook: Vec<u8>) -> Case 
     let mut partition = Partition::new(DIM, metric);
     partition.set_block(0, &codec, &numbers, &codes, &[0xff; ROWS.div_ceil(8)]).unwrap();
     let query = rows(1, 2);
-    let request = Request { query: &query, cold: 10, scoring, ..Request::default() };
-    let found = partition.snapshot().search(&request).unwrap().cold;
+    let request = Request { queries: &query, cold: 10, scoring, ..Request::default() };
+    let found = partition.snapshot().search(&request, &Control::default()).unwrap().remove(0).cold;
     Case {
         name: name.to_owned(),
         metric: metric as u8,

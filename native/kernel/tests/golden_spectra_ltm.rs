@@ -92,8 +92,8 @@ fn run(name: &str, dim: usize, spec: FourierSpec) -> Case {
         if norm_bits == 0 && scoring == Scoring::Symmetric {
             thermocline_kernel::to_unit(&mut query, dim).unwrap();
         }
-        let request = Request { query: &query, cold: 5, scoring, ..Request::default() };
-        let found = partition.snapshot().search(&request).unwrap().cold;
+        let request = Request { queries: &query, cold: 5, scoring, ..Request::default() };
+        let found = partition.snapshot().search(&request, &Control::default()).unwrap().remove(0).cold;
         Hits { ids: found.rows, score_bits: bits(&found.scores) }
     };
     Case {

@@ -6,10 +6,11 @@
 #![allow(clippy::needless_pass_by_value, reason = "what crosses from JavaScript arrives by value")]
 
 mod off_thread;
+mod partition;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Uint8Array};
 use napi_derive::napi;
 use thermocline_kernel as kernel;
 
@@ -23,6 +24,12 @@ fn metric(number: u8) -> napi::Result<kernel::Metric> {
 #[napi]
 pub fn isa() -> &'static str {
     kernel::Isa::best().name()
+}
+
+/// How many threads a long search is split over unless it says otherwise.
+#[napi]
+pub fn default_threads() -> u32 {
+    kernel::default_threads() as u32
 }
 
 /// CRC-32 (IEEE).
@@ -85,7 +92,7 @@ impl EigenSpec {
     }
 }
 
-/// The reins of a fit under way.
+/// The reins of a fit or a search under way.
 #[napi]
 #[derive(Default)]
 pub struct Control(Arc<kernel::Control>);
@@ -97,7 +104,7 @@ impl Control {
         Self::default()
     }
 
-    /// Asks the fit to end; it then rejects.
+    /// Asks the work to end; it then rejects.
     #[napi]
     pub fn cancel(&self) {
         self.0.cancel();
@@ -110,18 +117,36 @@ impl Control {
     }
 }
 
+/// Floats that are handed over a part at a time: a long copy in one go would hold the event loop.
+#[napi]
+pub struct Floats(Vec<f32>);
+
+#[napi]
+impl Floats {
+    /// Room for `length` floats.
+    #[napi(constructor)]
+    pub fn new(length: u32) -> Self {
+        Self(Vec::with_capacity(length as usize))
+    }
+
+    #[napi]
+    pub fn push(&mut self, part: Float32Array) {
+        self.0.extend_from_slice(&part);
+    }
+}
+
 /// Fits an eigen codebook on sample rows and, if there are any, sample queries.
 #[napi(ts_return_type = "Promise<Uint8Array>")]
 pub fn fit_eigen(
     spec: EigenSpec,
     metric_number: u8,
     dim: u32,
-    rows: Float32Array,
+    rows: &mut Floats,
     queries: Float32Array,
     control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
     let (bytes, seed, effort) = (spec.bytes as usize, u64::from(spec.seed), spec.effort()?);
-    fit(kernel::CodecSpec::Eigen { bytes, seed, effort }, metric_number, dim, &rows, &queries, control)
+    fit(kernel::CodecSpec::Eigen { bytes, seed, effort }, metric_number, dim, rows, &queries, control)
 }
 
 /// Which Fourier codebook to fit; see the kernel.
@@ -139,23 +164,23 @@ pub fn fit_fourier(
     spec: FourierSpec,
     metric_number: u8,
     dim: u32,
-    rows: Float32Array,
+    rows: &mut Floats,
     control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
     let FourierSpec { top_k, mag_bits, phase_bits, norm_bits } = spec;
     let spec = kernel::FourierSpec { top_k: top_k as usize, mag_bits, phase_bits, norm_bits };
-    fit(kernel::CodecSpec::Fourier(spec), metric_number, dim, &rows, &[], control)
+    fit(kernel::CodecSpec::Fourier(spec), metric_number, dim, rows, &[], control)
 }
 
 fn fit(
     spec: kernel::CodecSpec,
     metric_number: u8,
     dim: u32,
-    rows: &[f32],
+    rows: &mut Floats,
     queries: &[f32],
     control: &Control,
 ) -> napi::Result<AsyncTask<OffThread<Vec<u8>, Uint8Array>>> {
-    let (metric, rows, queries) = (metric(metric_number)?, rows.to_vec(), queries.to_vec());
+    let (metric, rows, queries) = (metric(metric_number)?, std::mem::take(&mut rows.0), queries.to_vec());
     let control = Arc::clone(&control.0);
     Ok(OffThread::run(move || {
         spec.fit(metric, dim as usize, kernel::Sample { rows: &rows, queries: &queries }, &control)
@@ -193,147 +218,6 @@ impl Codec {
         let (codec, codes) = (Arc::clone(&self.0), codes.to_vec());
         OffThread::run(move || codec.decode(&codes))
     }
-}
-
-/// What to search for; see `Request` in the kernel.
-#[napi(object)]
-pub struct SearchRequest {
-    pub query: Float32Array,
-    pub hot: u32,
-    pub cold: u32,
-    pub symmetric: bool,
-    pub allow: Option<Uint8Array>,
-}
-
-/// Rows and scores of each tier, best first.
-#[napi(object)]
-pub struct SearchResult {
-    pub hot_rows: Uint32Array,
-    pub hot_scores: Float32Array,
-    pub cold_rows: Uint32Array,
-    pub cold_scores: Float32Array,
-}
-
-impl From<kernel::Found> for SearchResult {
-    fn from(found: kernel::Found) -> Self {
-        Self {
-            hot_rows: found.hot.rows.into(),
-            hot_scores: found.hot.scores.into(),
-            cold_rows: found.cold.rows.into(),
-            cold_scores: found.cold.scores.into(),
-        }
-    }
-}
-
-/// One namespace's rows in both tiers.
-#[napi]
-pub struct Partition(kernel::Partition);
-
-#[napi]
-impl Partition {
-    #[napi(constructor)]
-    pub fn new(dim: u32, metric_number: u8) -> napi::Result<Self> {
-        Ok(Self(kernel::Partition::new(dim as usize, metric(metric_number)?)))
-    }
-
-    #[napi]
-    pub fn put_hot(&mut self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
-        self.0.put_hot(&rows, &vectors).map_err(failed)
-    }
-
-    #[napi]
-    pub fn remove_hot(&mut self, rows: Uint32Array) {
-        self.0.remove_hot(&rows);
-    }
-
-    #[napi]
-    pub fn hot_vectors(&self, rows: Uint32Array) -> napi::Result<Float32Array> {
-        self.0.hot_vectors(&rows).map(Into::into).map_err(failed)
-    }
-
-    #[napi]
-    pub fn set_block(
-        &mut self,
-        block: u32,
-        codec: &Codec,
-        rows: Uint32Array,
-        codes: Uint8Array,
-        live: Uint8Array,
-    ) -> napi::Result<()> {
-        self.0.set_block(block, &codec.0, &rows, &codes, &live).map_err(failed)
-    }
-
-    #[napi]
-    pub fn drop_block(&mut self, block: u32) -> napi::Result<()> {
-        self.0.drop_block(block).map_err(failed)
-    }
-
-    #[napi]
-    pub fn remove_cold(&mut self, block: u32, rows: Uint32Array) -> napi::Result<()> {
-        self.0.remove_cold(block, &rows).map(drop).map_err(failed)
-    }
-
-    #[napi]
-    pub fn decode(&self, block: u32, row: u32) -> napi::Result<Float32Array> {
-        self.0.decode(block, row).map(Into::into).map_err(failed)
-    }
-
-    #[napi(getter)]
-    pub fn hot_rows(&self) -> u32 {
-        self.0.hot_rows() as u32
-    }
-
-    #[napi(getter)]
-    pub fn cold_rows(&self) -> u32 {
-        self.0.cold_rows() as u32
-    }
-
-    #[napi(getter)]
-    pub fn hot_bytes(&self) -> f64 {
-        self.0.hot_bytes() as f64
-    }
-
-    #[napi(getter)]
-    pub fn cold_bytes(&self) -> f64 {
-        self.0.cold_bytes() as f64
-    }
-
-    /// Searches off the main thread, in the rows of this moment.
-    #[napi(ts_return_type = "Promise<SearchResult>")]
-    pub fn search(&self, request: SearchRequest) -> AsyncTask<OffThread<kernel::Found, SearchResult>> {
-        let snapshot = self.0.snapshot();
-        let query = request.query.to_vec();
-        let allow = request.allow.as_ref().map(|bits| bits.to_vec());
-        let (hot, cold, symmetric) = (request.hot as usize, request.cold as usize, request.symmetric);
-        OffThread::run(move || {
-            snapshot.search(&kernel::Request {
-                query: &query,
-                hot,
-                cold,
-                allow: allow.as_deref(),
-                scoring: scoring(symmetric),
-                ..kernel::Request::default()
-            })
-        })
-    }
-
-    /// Searches here and now: for partitions so small that a thread's round trip would cost more.
-    #[napi]
-    pub fn search_now(&self, request: SearchRequest) -> napi::Result<SearchResult> {
-        let found = self.0.snapshot().search(&kernel::Request {
-            query: &request.query,
-            hot: request.hot as usize,
-            cold: request.cold as usize,
-            allow: request.allow.as_deref(),
-            scoring: scoring(request.symmetric),
-            ..kernel::Request::default()
-        });
-        found.map(Into::into).map_err(failed)
-    }
-}
-
-fn scoring(symmetric: bool) -> kernel::Scoring {
-    if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric }
 }
 
 /// See `Eigenbasis` in the kernel.

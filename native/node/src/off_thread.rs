@@ -20,6 +20,13 @@ pub(crate) fn failed(error: kernel::Error) -> Error {
     Error::new(Status::GenericFailure, error.to_string())
 }
 
+/// Runs work of the kernel. A panic that left a function of the addon would end the process.
+pub(crate) fn caught<T>(work: impl FnOnce() -> std::result::Result<T, kernel::Error>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| Error::from_reason("PANIC: the kernel panicked; please report this"))?
+        .map_err(failed)
+}
+
 impl<T: Send + 'static, J> OffThread<T, J>
 where
     Self: Task,
@@ -40,11 +47,7 @@ where
     type JsValue = J;
 
     fn compute(&mut self) -> Result<T> {
-        let work = self.work.take().ok_or_else(|| Error::from_reason("PANIC: the task ran twice"))?;
-        // A panic that left this function would end the process.
-        catch_unwind(AssertUnwindSafe(work))
-            .map_err(|_| Error::from_reason("PANIC: the kernel panicked; please report this"))?
-            .map_err(failed)
+        caught(self.work.take().ok_or_else(|| Error::from_reason("PANIC: the task ran twice"))?)
     }
 
     fn resolve(&mut self, _: Env, output: T) -> Result<J> {

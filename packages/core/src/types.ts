@@ -68,10 +68,8 @@ export interface UpsertOptions extends CallOptions {
 /** A predicate over records, for what the filter language cannot say. Slower: rows are visited in order of score. */
 export type RecordPredicate<M extends Metadata = Metadata> = (record: StoredRecord<M>) => boolean;
 
-/** Options of `query`. */
-export interface QueryOptions<M extends Metadata = Metadata> extends CallOptions {
-  /** `dim` finite numbers. */
-  readonly vector: ArrayLike<number>;
+/** What `query` and `queryBatch` have in common. */
+export interface SearchOptions<M extends Metadata = Metadata> extends CallOptions {
   /** How many hits, at least 1. Default 10. Fewer come back only when fewer records match. */
   readonly k?: number | undefined;
   /** Mongo-style filter over metadata, or a predicate. */
@@ -84,6 +82,18 @@ export interface QueryOptions<M extends Metadata = Metadata> extends CallOptions
   readonly minScore?: number | undefined;
   /** Return each hit's vector. From the original where there is one, else decoded from the code. */
   readonly includeVectors?: boolean | undefined;
+}
+
+/** Options of `query`. */
+export interface QueryOptions<M extends Metadata = Metadata> extends SearchOptions<M> {
+  /** `dim` finite numbers. */
+  readonly vector: ArrayLike<number>;
+}
+
+/** Options of `queryBatch`; all but `vectors` hold for every query of it. */
+export interface QueryBatchOptions<M extends Metadata = Metadata> extends SearchOptions<M> {
+  /** Any number of vectors, of `dim` finite numbers each. */
+  readonly vectors: readonly ArrayLike<number>[];
 }
 
 /** Options of `get`. */
@@ -140,6 +150,11 @@ export interface OpenOptions {
   readonly originals?: Originals | undefined;
   /** Which kernel: `auto` takes the best that loads. Default `auto`, or the environment variable THERMOCLINE_KERNEL. */
   readonly kernel?: "auto" | "native" | undefined;
+  /**
+   * How many threads one search may be split over, 1 to 256, where it is long enough for so many to pay (about 0.25 ms of work
+   * each). Answers do not depend on it. Default: one for each processor, up to 4. Searches beside each other share the processors.
+   */
+  readonly threads?: number | undefined;
 }
 
 /** Options of `calibrate` and `recalibrate`. */
@@ -236,5 +251,6 @@ export interface StoreStats {
   readonly demotions: number;
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;
-  readonly kernel: { readonly backend: "native"; readonly isa: string };
+  /** `threads`: what a long search is split over at most. */
+  readonly kernel: { readonly backend: "native"; readonly isa: string; readonly threads: number };
 }

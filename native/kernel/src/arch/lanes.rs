@@ -11,27 +11,35 @@ const LANES: usize = 32;
 /// Rows that share one pass over a tile of the rotation or over centroids; for a single row, tiles that share one.
 const ROWS: usize = 4;
 
+/// Adds the upper half of the lanes to the lower one. Every index is a constant, or compilers would leave lanes in memory.
 #[inline(always)]
-fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+fn halved<const N: usize, const HALF: usize>(lanes: [f32; N]) -> [f32; HALF] {
+    std::array::from_fn(|l| lanes[l] + lanes[l + HALF])
+}
+
+#[inline(always)]
+fn add_terms(lanes: &mut [f32; LANES], x: &[f32; LANES], y: &[f32; LANES], term: impl Fn(f32, f32) -> f32) {
+    for l in 0..LANES {
+        lanes[l] += term(x[l], y[l]);
+    }
+}
+
+/// Terms of two zeros must be 0: the last lanes are filled up with them, which changes no sum, as a lane is never -0.
+#[inline(always)]
+fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32 + Copy) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (whole_a, rest_a) = a.as_chunks::<LANES>();
     let (whole_b, rest_b) = b.as_chunks::<LANES>();
     for (x, y) in whole_a.iter().zip(whole_b) {
-        for l in 0..LANES {
-            lanes[l] += term(x[l], y[l]);
-        }
+        add_terms(&mut lanes, x, y, term);
     }
-    for (l, (x, y)) in rest_a.iter().zip(rest_b).enumerate() {
-        lanes[l] += term(*x, *y);
+    if !rest_a.is_empty() {
+        let (mut x, mut y) = ([0.0; LANES], [0.0; LANES]);
+        x[..rest_a.len()].copy_from_slice(rest_a);
+        y[..rest_b.len()].copy_from_slice(rest_b);
+        add_terms(&mut lanes, &x, &y, term);
     }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for l in 0..width {
-            lanes[l] += lanes[l + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+    halved::<2, 1>(halved::<4, 2>(halved::<8, 4>(halved::<16, 8>(halved::<LANES, 16>(lanes)))))[0]
 }
 
 #[inline(always)]

@@ -104,6 +104,11 @@ impl EigenCodec {
         (tables, step, extremes.iter().map(|(low, _)| low).sum())
     }
 
+    /// Multiplications that `tables` takes.
+    pub(crate) fn tables_cost(&self) -> usize {
+        self.plain.len() + self.plain_centroids.len()
+    }
+
     pub(crate) fn arrange(&self, codes: &[u8]) -> Groups {
         self.layout.arrange(codes)
     }

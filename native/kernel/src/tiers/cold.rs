@@ -29,30 +29,32 @@ pub(super) struct Cold {
 }
 
 impl Block {
-    /// Offers the rows of the block by a first estimate of their score. `allow` has a bit a row number, lowest first; rows past
-    /// its end are not allowed. `number` comes back in the candidates' places, `hits` is room to work in.
+    /// Offers the rows of the block by a first estimate of their score, but for those that are not `allowed`. `number` comes back
+    /// in the candidates' places, `hits` is room to work in.
     #[allow(clippy::too_many_arguments, reason = "one call, and all that it needs")]
     pub(super) fn scan(
         &self,
         isa: Isa,
         prepared: &Prepared,
-        allow: Option<&[u8]>,
+        allowed: &[u16],
         progressive: bool,
         number: u32,
         hits: &mut Vec<Hit>,
         top: &mut TopK,
     ) {
-        let allowed = allow.map_or(Cow::Borrowed(&self.live[..]), |allow| Cow::Owned(self.allowed(allow)));
         if allowed.iter().any(|rows| *rows != 0) {
-            let rows = Rows { numbers: &self.rows, allowed: &allowed, progressive, block: number };
+            let rows = Rows { numbers: &self.rows, allowed, progressive, block: number };
             self.codec.scan(isa, prepared, &self.codes, &rows, hits, top);
         }
     }
 
-    /// The live rows whose bits are set in `allow`.
-    fn allowed(&self, allow: &[u8]) -> Vec<u16> {
-        let (first, last) = (self.rows[0] as usize, self.rows[self.rows.len() - 1] as usize);
-        if last - first < self.rows.len() {
+    /// The live rows, or those of them whose bits are set in `allow`, which has a bit a row number, lowest first. Rows past its end
+    /// are not allowed.
+    pub(super) fn allowed(&self, allow: Option<&[u8]>) -> Cow<'_, [u16]> {
+        let Some(allow) = allow else { return Cow::Borrowed(&self.live) };
+        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return Cow::Borrowed(&[]) };
+        let first = *first as usize;
+        if *last as usize - first < self.rows.len() {
             // Without gaps, a group's bits stand side by side.
             let span = allow.get(first / 8..).unwrap_or(&[]);
             let window = |g: usize| match span.get(2 * g..).and_then(|span| span.first_chunk::<4>()) {

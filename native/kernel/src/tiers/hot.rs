@@ -1,19 +1,59 @@
 //! The hot tier: float32 rows, scored exactly.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::search::allows;
 use crate::top_k::{Candidate, TopK};
 use crate::{Error, Isa, Metric};
 
 /// Rows per block. A write copies a block only while a search still reads it, so small blocks keep writes cheap.
 const ROWS: usize = 256;
 
-#[derive(Clone, Default)]
+/// Floats of rows that stay in the first-level cache while all queries of a pass meet them: 16 KiB.
+const TILE_FLOATS: usize = 4096;
+
+#[derive(Clone)]
 pub(super) struct Block {
     rows: Vec<u32>,
     /// `[rows.len()][dim]`
     vectors: Vec<f32>,
+}
+
+/// Rows on their way into a hot tier: laid out as they come, so that to take them all costs little more than their numbers.
+pub struct HotBatch {
+    dim: usize,
+    /// All but the last are full.
+    blocks: Vec<Block>,
+}
+
+impl HotBatch {
+    /// Without rows. `dim` is at least 1.
+    pub fn new(dim: usize) -> Self {
+        Self { dim, blocks: Vec::new() }
+    }
+
+    pub(super) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Appends rows with vectors `[rows.len()][dim]`.
+    pub fn add(&mut self, rows: &[u32], vectors: &[f32]) -> Result<(), Error> {
+        if vectors.len() != rows.len() * self.dim {
+            return Err(Error::Length);
+        }
+        for (row, vector) in rows.iter().zip(vectors.chunks_exact(self.dim)) {
+            if self.blocks.last().is_none_or(|block| block.rows.len() == ROWS) {
+                self.blocks.push(Block::with_room(self.dim));
+            }
+            if let Some(block) = self.blocks.last_mut() {
+                block.rows.push(*row);
+                block.vectors.extend_from_slice(vector);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Rows in slots without gaps: a removed row's slot is taken by the last row.
@@ -43,8 +83,7 @@ impl Hot {
                 let slot = self.slots.len() - 1;
                 self.slots.insert(*row, slot);
                 if slot.is_multiple_of(ROWS) {
-                    let block = Block { rows: Vec::with_capacity(ROWS), vectors: Vec::with_capacity(ROWS * dim) };
-                    self.blocks.push(Arc::new(block));
+                    self.blocks.push(Arc::new(Block::with_room(dim)));
                 }
                 let block = Arc::make_mut(&mut self.blocks[slot / ROWS]);
                 block.rows.push(*row);
@@ -55,6 +94,29 @@ impl Hot {
             }
         }
         Ok(())
+    }
+
+    /// Takes the rows of a batch, none of which it holds yet, and leaves the batch empty.
+    pub(super) fn take(&mut self, batch: &mut HotBatch) -> Result<(), Error> {
+        if batch.blocks.iter().flat_map(|block| &block.rows).any(|row| self.slots.contains_key(row)) {
+            return Err(Error::Parameter);
+        }
+        let dim = batch.dim;
+        let full = |block: &Block| block.rows.len() == ROWS;
+        // Full blocks go before the last one here, if that has room left; its rows and those of the batch's last one follow.
+        let open = self.blocks.pop_if(|block| !full(block));
+        let (whole, rest): (Vec<Block>, Vec<Block>) = batch.blocks.drain(..).partition(full);
+        for block in whole {
+            let first = self.blocks.len() * ROWS;
+            self.slots.extend(block.rows.iter().enumerate().map(|(i, row)| (*row, first + i)));
+            self.blocks.push(Arc::new(block));
+        }
+        if let Some(open) = open {
+            let first = self.blocks.len() * ROWS;
+            self.slots.extend(open.rows.iter().enumerate().map(|(i, row)| (*row, first + i)));
+            self.blocks.push(open);
+        }
+        rest.iter().try_for_each(|block| self.put(dim, &block.rows, &block.vectors))
     }
 
     /// Forgets rows; those it does not hold are passed over.
@@ -98,15 +160,49 @@ impl Hot {
 }
 
 impl Block {
-    pub(super) fn scan(&self, isa: Isa, metric: Metric, query: &[f32], allowed: &dyn Fn(u32) -> bool, top: &mut TopK) {
+    fn with_room(dim: usize) -> Self {
+        Self { rows: Vec::with_capacity(ROWS), vectors: Vec::with_capacity(ROWS * dim) }
+    }
+
+    /// Offers the rows to the best of each of the queries `[tops.len()][dim]`.
+    pub(super) fn scan<'a>(
+        &self,
+        isa: Isa,
+        metric: Metric,
+        queries: &[f32],
+        allow: Option<&[u8]>,
+        tops: impl ExactSizeIterator<Item = &'a mut TopK>,
+    ) {
+        let dim = self.vectors.len() / self.rows.len();
+        let runs = self.runs(allow, (TILE_FLOATS / dim).max(1));
         let mut scores = [0.0; ROWS];
-        let scores = &mut scores[..self.rows.len()];
-        metric.score(isa, query, &self.vectors, scores);
-        for (row, score) in self.rows.iter().zip(scores) {
-            if *score >= top.threshold() && allowed(*row) {
-                top.offer(Candidate { score: *score, row: *row, place: 0 });
+        let mut tops: Vec<_> = tops.collect();
+        for run in runs {
+            let rows = &self.rows[run.clone()];
+            let vectors = &self.vectors[run.start * dim..run.end * dim];
+            let scores = &mut scores[..rows.len()];
+            for (query, top) in queries.chunks_exact(dim).zip(&mut tops) {
+                metric.score(isa, query, vectors, scores);
+                for (row, score) in rows.iter().zip(scores.iter()) {
+                    if *score >= top.threshold() {
+                        top.offer(Candidate { score: *score, row: *row, place: 0 });
+                    }
+                }
             }
         }
+    }
+
+    /// Slots whose rows may be returned, as runs of up to `most` that lie side by side.
+    fn runs(&self, allow: Option<&[u8]>, most: usize) -> impl Iterator<Item = Range<usize>> {
+        let allowed = move |slot: &usize| allows(allow, self.rows[*slot]);
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let start = (next..self.rows.len()).find(allowed)?;
+            let limit = self.rows.len().min(start + most);
+            let end = (start + 1..limit).find(|slot| !allowed(slot)).unwrap_or(limit);
+            next = end;
+            Some(start..end)
+        })
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -1,5 +1,7 @@
 //! The two tiers in RAM, and the partition that searches them together.
 
 mod cold;
-mod hot;
+pub(crate) mod hot;
 pub(crate) mod partition;
+pub(crate) mod search;
+pub(crate) mod threads;

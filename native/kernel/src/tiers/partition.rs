@@ -1,57 +1,11 @@
-//! One namespace's rows in both tiers, searched together.
+//! One namespace's rows in both tiers.
 
 use std::sync::Arc;
 
+use super::hot::HotBatch;
+use super::search::Snapshot;
 use super::{cold, hot};
-use crate::codec::{Prepared, Scoring};
-use crate::top_k::{Candidate, TopK};
-use crate::{Codec, Error, Isa, Metric};
-
-/// Rows from which a scan is progressive.
-const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
-
-/// What to search for.
-#[derive(Clone, Copy)]
-pub struct Request<'a> {
-    /// `[dim]`; a unit vector under `Metric::Cosine`.
-    pub query: &'a [f32],
-    /// How many hot rows to return.
-    pub hot: usize,
-    /// How many cold rows to return.
-    pub cold: usize,
-    /// Rows that may be returned, a bit each, lowest first; rows past its end may not. `None`: all.
-    pub allow: Option<&'a [u8]>,
-    /// How the query meets the codes.
-    pub scoring: Scoring,
-    /// Whether a scan of many cold rows may judge most of them by the strongest bytes of their codes alone.
-    pub progressive: bool,
-}
-
-impl Default for Request<'_> {
-    fn default() -> Self {
-        Self { query: &[], hot: 10, cold: 10, allow: None, scoring: Scoring::Asymmetric, progressive: true }
-    }
-}
-
-/// Rows and their scores, best first; ties go to the lower row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ranking {
-    /// Row numbers.
-    pub rows: Vec<u32>,
-    /// Similarities, as long as `rows`.
-    pub scores: Vec<f32>,
-    /// The cold block that each row lies in; 0 for hot rows.
-    pub blocks: Vec<u32>,
-}
-
-/// What a search found, tier by tier: hot scores are exact, cold ones estimated from codes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// From float32 rows.
-    pub hot: Ranking,
-    /// From codes.
-    pub cold: Ranking,
-}
+use crate::{Codec, Error, Metric};
 
 /// One namespace's rows. Writes happen here; searches run on a [`Snapshot`] and never wait for them.
 pub struct Partition {
@@ -59,14 +13,6 @@ pub struct Partition {
     metric: Metric,
     hot: hot::Hot,
     cold: cold::Cold,
-}
-
-/// The rows of a partition at one moment. Taking one costs a reference a block.
-pub struct Snapshot {
-    dim: usize,
-    metric: Metric,
-    hot: Vec<Arc<hot::Block>>,
-    cold: Vec<(u32, Arc<cold::Block>)>,
 }
 
 impl Partition {
@@ -78,6 +24,11 @@ impl Partition {
     /// Puts rows into the hot tier, or replaces their vectors (`[rows.len()][dim]`).
     pub fn put_hot(&mut self, rows: &[u32], vectors: &[f32]) -> Result<(), Error> {
         self.hot.put(self.dim, rows, vectors)
+    }
+
+    /// Takes the rows of a batch, none of which it holds, into the hot tier, and leaves the batch empty.
+    pub fn take_hot(&mut self, batch: &mut HotBatch) -> Result<(), Error> {
+        if batch.dim() == self.dim { self.hot.take(batch) } else { Err(Error::Length) }
     }
 
     /// Takes rows out of the hot tier; those it does not hold are passed over.
@@ -144,78 +95,6 @@ impl Partition {
     /// The rows as they are now, for a search.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { dim: self.dim, metric: self.metric, hot: self.hot.blocks(), cold: self.cold.blocks() }
-    }
-}
-
-impl Snapshot {
-    /// The best rows of each tier.
-    pub fn search(&self, request: &Request<'_>) -> Result<Found, Error> {
-        self.search_with(Isa::best(), request)
-    }
-
-    /// The same on an instruction set of choice; they all find the same.
-    pub fn search_with(&self, isa: Isa, request: &Request<'_>) -> Result<Found, Error> {
-        if request.query.len() != self.dim {
-            return Err(Error::Length);
-        }
-        let allowed = |row: u32| {
-            request.allow.is_none_or(|bits| bits.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
-        };
-        Ok(Found { hot: self.search_hot(isa, request, &allowed), cold: self.search_cold(isa, request)? })
-    }
-
-    fn search_hot(&self, isa: Isa, request: &Request<'_>, allowed: &dyn Fn(u32) -> bool) -> Ranking {
-        let mut top = TopK::new(request.hot, self.hot.iter().map(|block| block.rows()).sum());
-        if request.hot > 0 {
-            for block in &self.hot {
-                block.scan(isa, self.metric, request.query, allowed, &mut top);
-            }
-        }
-        Ranking::of(top.finish(), |_| 0)
-    }
-
-    /// Scans every block by byte tables for about twice the rows asked for, then scores those by float tables.
-    fn search_cold(&self, isa: Isa, request: &Request<'_>) -> Result<Ranking, Error> {
-        if request.cold == 0 || self.cold.is_empty() {
-            return Ok(Ranking::default());
-        }
-        let all = self.cold.iter().map(|(_, block)| block.rows.len()).sum();
-        let mut top = TopK::new(request.cold.saturating_mul(2).saturating_add(32), all);
-        let mut queries: Vec<(&Arc<Codec>, Prepared)> = Vec::new();
-        let mut prepared_of = Vec::with_capacity(self.cold.len());
-        let mut hits = Vec::new();
-        let progressive = request.progressive && all >= PROGRESSIVE;
-        for (number, (_, block)) in self.cold.iter().enumerate() {
-            let known = queries.iter().position(|(codec, _)| Arc::ptr_eq(codec, &block.codec));
-            let query = if let Some(known) = known {
-                known
-            } else {
-                queries.push((&block.codec, block.codec.prepare(request.query, request.scoring)?));
-                queries.len() - 1
-            };
-            prepared_of.push(query);
-            block.scan(isa, &queries[query].1, request.allow, progressive, number as u32, &mut hits, &mut top);
-        }
-        let mut best = TopK::new(request.cold, all);
-        for candidate in top.finish() {
-            let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
-            let block = &self.cold[number].1;
-            let score = block.codec.score(&queries[prepared_of[number]].1, &block.codes, index);
-            best.offer(Candidate { score, ..candidate });
-        }
-        Ok(Ranking::of(best.finish(), |candidate| self.cold[(candidate.place >> 32) as usize].0))
-    }
-}
-
-impl Ranking {
-    fn of(candidates: Vec<Candidate>, block: impl Fn(&Candidate) -> u32) -> Self {
-        let mut ranking = Self::default();
-        for candidate in candidates {
-            ranking.rows.push(candidate.row);
-            ranking.scores.push(candidate.score);
-            ranking.blocks.push(block(&candidate));
-        }
-        ranking
     }
 }
 

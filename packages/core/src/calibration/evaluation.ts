@@ -1,6 +1,6 @@
 import { allLive } from "../catalogue/live.js";
 import { Pace, throwIfAborted } from "../catalogue/pace.js";
-import type { Codec, Kernel, SearchRequest } from "../kernel/kernel.js";
+import type { Codec, Kernel } from "../kernel/kernel.js";
 import type { Metric } from "../types.js";
 import { gather } from "./rows.js";
 
@@ -56,13 +56,11 @@ export class Evaluation {
       exact.putHot(numbers(first, batch.length / dim), batch);
       if (pace.due) await pace.pause();
     }
-    const questions: Question[] = [];
-    for (let at = 0; at < queries.length; at += dim) {
-      throwIfAborted(signal);
-      const query = queries.slice(at, at + dim);
-      const { hotScores } = await exact.search({ query, hot: TOP, cold: 0, symmetric: false });
-      questions.push({ query, tenth: hotScores.at(-1) ?? Number.NEGATIVE_INFINITY });
-    }
+    const found = await exact.search({ queries, hot: TOP, cold: 0, symmetric: false }, signal);
+    const questions = found.map(({ hotScores }, i) => ({
+      query: queries.subarray(i * dim, (i + 1) * dim),
+      tenth: hotScores.at(-1) ?? Number.NEGATIVE_INFINITY,
+    }));
     return new Evaluation(exam, questions);
   }
 
@@ -72,7 +70,7 @@ export class Evaluation {
     signal: AbortSignal | undefined,
     onProgress: (share: number) => void = () => {},
   ): Promise<Recalls> {
-    const { kernel, metric, dim, documents, symmetric } = this.#exam;
+    const { kernel, metric, dim, documents, queries, symmetric } = this.#exam;
     const rows = documents.length / dim;
     const coded = kernel.partition(dim, metric);
     for (const [first, batch] of batches(documents, dim)) {
@@ -83,10 +81,11 @@ export class Evaluation {
     }
     const ranked: number[] = [];
     const candidates: number[] = [];
-    for (const { query, tenth } of this.#questions) {
-      throwIfAborted(signal);
-      const request: SearchRequest = { query, hot: 0, cold: CANDIDATES, symmetric };
-      const { coldRows } = await coded.search(request);
+    const found = await coded.search({ queries, hot: 0, cold: CANDIDATES, symmetric }, signal);
+    const pace = new Pace(signal);
+    for (const [i, { query, tenth }] of this.#questions.entries()) {
+      if (pace.due) await pace.pause();
+      const coldRows = found[i]?.coldRows ?? new Uint32Array();
       const right = kernel.similarities(metric, query, gather(documents, dim, coldRows)).map((s) => Number(s >= tenth));
       ranked.push(right.subarray(0, TOP).reduce((sum, one) => sum + one, 0) / TOP);
       candidates.push(Math.min(1, right.reduce((sum, one) => sum + one, 0) / TOP));

@@ -12,6 +12,30 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   }
 }
 
+/**
+ * The result of a call that changes nothing, or `ABORTED` as soon as the signal fires, wherever the call is then: in the queue
+ * of another write, or of the thread pool.
+ */
+export async function abortable<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
+  if (!signal) return call;
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      try {
+        throwIfAborted(signal);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    signal.addEventListener("abort", abort);
+  });
+  try {
+    return await Promise.race([call, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** An error as it is, unless it says that nothing was changed: then one that says what was. */
 export function abortedAfter(error: unknown, changed: string): unknown {
   if (!(error instanceof ThermoclineError) || error.code !== "ABORTED") return error;

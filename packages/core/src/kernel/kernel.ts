@@ -9,10 +9,13 @@ export interface Kernel {
   readonly backend: "native";
   /** The instruction set it runs on, such as `avx2`. */
   readonly isa: string;
+  /** How many threads a long search is split over unless it says otherwise. */
+  readonly threads: number;
   /** Fits a codebook on a sample `[n][dim]`, off the main thread. Rejects with `ABORTED` when the signal fires. */
   fit(spec: CodecSpec, metric: Metric, dim: number, sample: Float32Array, options?: FitOptions): Promise<Uint8Array>;
   codec(codebook: Uint8Array): Codec;
   partition(dim: number, metric: Metric): Partition;
+  hotBatch(dim: number): HotBatch;
   /** CRC-32. */
   checksum(bytes: Uint8Array): number;
   /** Length of each row; not finite exactly where a row holds NaN or infinity. */
@@ -79,6 +82,11 @@ export interface Codec {
   decode(codes: Uint8Array): Promise<Float32Array>;
 }
 
+/** Rows on their way into a hot tier, which no search sees yet: laid out some at a time, they are taken in one short call. */
+export interface HotBatch {
+  add(rows: Uint32Array, vectors: Float32Array): void;
+}
+
 /** One namespace's rows in both tiers. Searches see the rows of the moment they began. */
 export interface Partition {
   readonly hotRows: number;
@@ -86,6 +94,8 @@ export interface Partition {
   readonly hotBytes: number;
   readonly coldBytes: number;
   putHot(rows: Uint32Array, vectors: Float32Array): void;
+  /** Takes the rows of a batch, none of which it holds, and leaves the batch empty. */
+  takeHot(batch: HotBatch): void;
   removeHot(rows: Uint32Array): void;
   hotVectors(rows: Uint32Array): Float32Array;
   /** `rows` ascend; bit i of `live` (lowest first) says whether row i is to be found. */
@@ -94,19 +104,25 @@ export interface Partition {
   removeCold(block: number, rows: Uint32Array): void;
   /** The vector that a cold row's code stands for. */
   decode(block: number, row: number): Float32Array;
-  /** Off the main thread. */
-  search(request: SearchRequest): Promise<SearchResult>;
-  /** At once, on this thread: for searches shorter than a thread's round trip. */
-  searchNow(request: SearchRequest): SearchResult;
+  /**
+   * The best rows for each of the queries, which share one pass over the rows; an answer depends neither on the queries beside
+   * it nor on the threads. Off the main thread, unless that would take longer than the search. Rejects with `ABORTED` as
+   * soon as the signal fires.
+   */
+  search(request: SearchRequest, signal?: AbortSignal): Promise<readonly SearchResult[]>;
 }
 
-/** `hot` and `cold` are how many rows of each tier to return; `allow` has a bit for each row that may be (default all). */
+/**
+ * `queries` is `[n][dim]`; `hot` and `cold` are how many rows of each tier to return for each of them; `allow` has a bit for
+ * each row that may be (default all); `threads` is how many may work on it, where so many pay (default `Kernel.threads`).
+ */
 export interface SearchRequest {
-  readonly query: Float32Array;
+  readonly queries: Float32Array;
   readonly hot: number;
   readonly cold: number;
   readonly symmetric: boolean;
-  readonly allow?: Uint8Array;
+  readonly allow?: Uint8Array | undefined;
+  readonly threads?: number | undefined;
 }
 
 /** Best first; ties go to the lower row. Hot scores are exact, cold ones estimated. */

@@ -6,10 +6,12 @@ import type {
   CodecSpec,
   Eigenbasis,
   FitOptions,
+  HotBatch,
   Kernel,
   Partition,
   ScalarQuantizer,
   SearchRequest,
+  SearchResult,
 } from "./kernel.js";
 
 const METRIC: Readonly<Record<Metric, number>> = { cosine: 0, dot: 1, euclidean: 2 };
@@ -19,9 +21,11 @@ export function nativeKernel(): Kernel {
   return {
     backend: "native",
     isa: addon.isa(),
+    threads: addon.defaultThreads(),
     fit: (spec, metric, dim, sample, options = {}) => fit(spec, METRIC[metric], dim, sample, options),
     codec: (codebook) => new NativeCodec(codebook),
     partition: (dim, metric) => guarded(new addon.Partition(dim, METRIC[metric])),
+    hotBatch: (dim) => new NativeBatch(dim),
     checksum: addon.checksum,
     norms: (rows, dim) => translating(() => addon.norms(rows, dim)),
     toUnit: (rows, dim) => translating(() => addon.toUnit(rows, dim)),
@@ -49,6 +53,9 @@ function fourierSpec(spec: CodecSpec & { codec: "fourier" }): addon.FourierSpec 
 /** How often a fit under way is asked how far it is. */
 const PROGRESS_MS = 100;
 
+/** Floats of a sample that are handed over in one turn of the event loop. */
+const COPIED = 1 << 18;
+
 async function fit(
   spec: CodecSpec,
   metric: number,
@@ -57,24 +64,22 @@ async function fit(
   { queries = new Float32Array(), signal, onProgress }: FitOptions,
 ): Promise<Uint8Array> {
   const control = new addon.Control();
-  const cancel = () => control.cancel();
-  const timer = onProgress && setInterval(() => onProgress(control.done), PROGRESS_MS);
-  signal?.addEventListener("abort", cancel);
-  try {
-    if (signal?.aborted) cancel();
-    return await failing(() =>
-      spec.codec === "eigen"
-        ? addon.fitEigen(eigenSpec(spec), metric, dim, sample, queries, control)
-        : addon.fitFourier(fourierSpec(spec), metric, dim, sample, control),
-    );
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-    throw new ThermoclineError("ABORTED", "The fit was aborted by its signal; nothing was changed.", {
-      cause: signal.reason,
+  const rows = new addon.Floats(sample.length);
+  for (let at = 0; at < sample.length; at += COPIED) {
+    rows.push(sample.subarray(at, at + COPIED));
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
     });
+  }
+  const timer = onProgress && setInterval(() => onProgress(control.done), PROGRESS_MS);
+  try {
+    return await controlled(signal, "fit", control, () =>
+      spec.codec === "eigen"
+        ? addon.fitEigen(eigenSpec(spec), metric, dim, rows, queries, control)
+        : addon.fitFourier(fourierSpec(spec), metric, dim, rows, control),
+    );
   } finally {
     clearInterval(timer);
-    signal?.removeEventListener("abort", cancel);
   }
 }
 
@@ -112,6 +117,18 @@ class NativeCodec implements Codec {
   }
 }
 
+class NativeBatch implements HotBatch {
+  readonly addon: addon.HotBatch;
+
+  constructor(dim: number) {
+    this.addon = new addon.HotBatch(dim);
+  }
+
+  add(rows: Uint32Array, vectors: Float32Array): void {
+    translating(() => this.addon.add(rows, vectors));
+  }
+}
+
 function guarded(partition: addon.Partition): Partition {
   return {
     get hotRows() {
@@ -127,6 +144,7 @@ function guarded(partition: addon.Partition): Partition {
       return partition.coldBytes;
     },
     putHot: (rows, vectors) => translating(() => partition.putHot(rows, vectors)),
+    takeHot: (batch) => translating(() => partition.takeHot(addonBatch(batch))),
     removeHot: (rows) => partition.removeHot(rows),
     hotVectors: (rows) => translating(() => partition.hotVectors(rows)),
     setBlock: (block, codec, rows, codes, live) =>
@@ -134,14 +152,62 @@ function guarded(partition: addon.Partition): Partition {
     dropBlock: (block) => translating(() => partition.dropBlock(block)),
     removeCold: (block, rows) => translating(() => partition.removeCold(block, rows)),
     decode: (block, row) => translating(() => partition.decode(block, row)),
-    search: (request: SearchRequest) => failing(() => partition.search(request)),
-    searchNow: (request: SearchRequest) => translating(() => partition.searchNow(request)),
+    search: (request, signal) => search(partition, request, signal),
   };
 }
 
+async function search(
+  partition: addon.Partition,
+  request: SearchRequest,
+  signal: AbortSignal | undefined,
+): Promise<SearchResult[]> {
+  const { allow, threads, ...rest } = request;
+  const given = { ...rest, ...(allow && { allow }), ...(threads !== undefined && { threads }) };
+  const control = signal && new addon.Control();
+  const found = await controlled(signal, "search", control, async () => partition.search(given, control));
+  const cut = <T extends Uint32Array | Float32Array>(values: T, ends: Uint32Array, i: number) =>
+    values.subarray(ends[i - 1] ?? 0, ends[i]) as T;
+  return Array.from(found.hotEnds, (_, i) => ({
+    hotRows: cut(found.hotRows, found.hotEnds, i),
+    hotScores: cut(found.hotScores, found.hotEnds, i),
+    coldRows: cut(found.coldRows, found.coldEnds, i),
+    coldScores: cut(found.coldScores, found.coldEnds, i),
+  }));
+}
+
+/** Runs work of the kernel that `signal` ends through `control`. */
+async function controlled<T>(
+  signal: AbortSignal | undefined,
+  what: string,
+  control: addon.Control | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!signal || !control) return failing(work);
+  const cancel = () => control.cancel();
+  signal.addEventListener("abort", cancel);
+  try {
+    if (signal.aborted) cancel();
+    return await failing(work);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new ThermoclineError("ABORTED", `The ${what} was aborted by its signal; nothing was changed.`, {
+      cause: signal.reason,
+    });
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
 function addonCodec(codec: Codec): addon.Codec {
-  if (codec instanceof NativeCodec) return codec.addon;
-  throw new ThermoclineError("KERNEL", "A codec of one kernel was given to another; open the store anew.");
+  return codec instanceof NativeCodec ? codec.addon : refuseForeign("A codec");
+}
+
+function addonBatch(batch: HotBatch): addon.HotBatch {
+  return batch instanceof NativeBatch ? batch.addon : refuseForeign("A batch");
+}
+
+function refuseForeign(what: string): never {
+  throw new ThermoclineError("KERNEL", `${what} of one kernel was given to another; open the store anew.`);
 }
 
 function translate(cause: unknown): ThermoclineError {

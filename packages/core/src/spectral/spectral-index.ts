@@ -27,9 +27,6 @@ export interface SpectralHits {
 /** Rows of a block of the kernel. */
 const BLOCK_ROWS = 4_096;
 
-/** Queries that are on their way to the kernel's threads at once. */
-const QUERIES = 32;
-
 /** The block that has room for more rows. */
 interface OpenBlock {
   readonly number: number;
@@ -166,7 +163,7 @@ export class SpectralIndex {
   }
 
   /**
-   * The `k` best rows for each query. The same as `search` for one after the other, but on several threads.
+   * The `k` best rows for each query. The same as `search` for one after the other, but in one pass over the codes.
    *
    * @param queries - `[n][dim]`, finite; not to be changed before the call resolves
    * @param k - 1 to 2³² - 1
@@ -190,16 +187,14 @@ export class SpectralIndex {
     const hits = { k: found, ids: new Uint32Array(rows * found), scores: new Float32Array(rows * found) };
     if (!partition) return hits;
     const symmetric = this.scoring === "symmetric";
-    const one = async (row: number): Promise<void> => {
-      const query = given.subarray(row * dim, (row + 1) * dim);
-      // A code without a norm is that of a direction.
-      const scaled = symmetric && normBits === 0 ? kernel.toUnit(query, dim) : query;
-      const { coldRows, coldScores } = await partition.search({ query: scaled, hot: 0, cold: found, symmetric });
+    // A code without a norm is that of a direction.
+    const scaled = symmetric && normBits === 0 ? kernel.toUnit(given, dim) : given;
+    const pace = new Pace();
+    const results = await partition.search({ queries: scaled, hot: 0, cold: found, symmetric });
+    for (const [row, { coldRows, coldScores }] of results.entries()) {
       hits.ids.set(coldRows, row * found);
       hits.scores.set(coldScores, row * found);
-    };
-    for (let at = 0; at < rows; at += QUERIES) {
-      await Promise.all(Array.from({ length: Math.min(QUERIES, rows - at) }, (_, i) => one(at + i)));
+      if (pace.due) await pace.pause();
     }
     return hits;
   }

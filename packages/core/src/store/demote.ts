@@ -15,6 +15,9 @@ import { selectedRows } from "./write.js";
 /** Rows per code block. */
 const BLOCK_ROWS = 4_096;
 
+/** Rows that are handed to the codec at a time: their vectors are copied while others wait. */
+const ENCODED_ROWS = 256;
+
 /** The codebook in use, fitted first if there is none. */
 async function ensureCodebook(engine: Engine, options: DemoteOptions): Promise<Codebook | undefined> {
   if (!engine.codebook) await calibrate(engine, { signal: options.signal, onProgress: options.onProgress });
@@ -79,7 +82,7 @@ async function demoteBlock(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   // Coded before the transaction, so that neither reads nor writes wait for it: a row's vector never changes.
-  const coded = await encodeHot(engine, namespace, wanted);
+  const coded = await encodeHot(engine, namespace, wanted, signal);
   if (!coded) return 0;
   const { codebook } = coded;
   const { moved } = await engine.catalogue.write(
@@ -112,18 +115,37 @@ async function demoteBlock(
   return moved.length;
 }
 
-async function encodeHot(engine: Engine, namespace: number, wanted: Uint32Array): Promise<Coded | undefined> {
-  const found = await engine.catalogue.read(() => {
-    const { codebook, dim } = engine;
-    const rows = wanted.filter((row) => engine.heat.has(row));
-    if (!codebook || dim === undefined || rows.length === 0) return undefined;
-    return { codebook, rows, vectors: partitionOf(engine, namespace, dim).hotVectors(rows) };
-  });
-  if (!found) return undefined;
-  const { codec } = found.codebook;
-  const codes = await codec.encode(found.vectors);
-  const loss = await codingError(codec, found.vectors.length / found.rows.length, found.vectors, codes);
-  return { ...found, codes, loss };
+async function encodeHot(
+  engine: Engine,
+  namespace: number,
+  wanted: Uint32Array,
+  signal: AbortSignal | undefined,
+): Promise<Coded | undefined> {
+  const { codebook, dim } = engine;
+  if (!codebook || dim === undefined) return undefined;
+  const { codec } = codebook;
+  const rows = new Uint32Array(wanted.length);
+  const vectors = new Float32Array(wanted.length * dim);
+  const codes = new Uint8Array(wanted.length * codec.bytes);
+  let coded = 0;
+  for (let at = 0; at < wanted.length; at += ENCODED_ROWS) {
+    throwIfAborted(signal);
+    const found = await engine.catalogue.read(() => {
+      if (engine.codebook?.number !== codebook.number) return undefined;
+      const hot = wanted.subarray(at, at + ENCODED_ROWS).filter((row) => engine.heat.has(row));
+      return { hot, vectors: partitionOf(engine, namespace, dim).hotVectors(hot) };
+    });
+    if (!found) return undefined;
+    if (found.hot.length === 0) continue;
+    rows.set(found.hot, coded);
+    vectors.set(found.vectors, coded * dim);
+    codes.set(await codec.encode(found.vectors), coded * codec.bytes);
+    coded += found.hot.length;
+  }
+  if (coded === 0) return undefined;
+  const all = { rows: rows.subarray(0, coded), codes: codes.subarray(0, coded * codec.bytes) };
+  const loss = await codingError(codec, dim, vectors.subarray(0, coded * dim), all.codes);
+  return { codebook, ...all, loss };
 }
 
 /** Those of coded rows that have not been deleted, replaced or moved since. */

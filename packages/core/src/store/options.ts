@@ -10,8 +10,10 @@ import type {
   DemoteOptions,
   GetOptions,
   OpenOptions,
+  QueryBatchOptions,
   QueryOptions,
   RecommendOptions,
+  SearchOptions,
   StoreRecommendOptions,
   UpsertOptions,
 } from "../types.js";
@@ -22,6 +24,16 @@ type All<Options> = Readonly<Record<keyof Options, true>>;
 
 const CALL: All<CallOptions> = { namespace: true, signal: true };
 const WRITE: All<UpsertOptions & DemoteOptions> = { ...CALL, onProgress: true };
+
+const SEARCH: All<SearchOptions> = {
+  ...CALL,
+  k: true,
+  filter: true,
+  tiers: true,
+  rerank: true,
+  minScore: true,
+  includeVectors: true,
+};
 
 const CALIBRATE: All<CalibrateOptions> = { ...WRITE, sampleSize: true, queries: true };
 const RECOMMEND: All<Omit<StoreRecommendOptions, "sampleSize">> = {
@@ -42,6 +54,7 @@ const KNOWN = {
     cold: true,
     originals: true,
     kernel: true,
+    threads: true,
   } satisfies All<OpenOptions>,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
   cold: {
@@ -53,16 +66,8 @@ const KNOWN = {
     seed: true,
   } satisfies All<ColdOptions>,
   upsert: WRITE,
-  query: {
-    ...CALL,
-    vector: true,
-    k: true,
-    filter: true,
-    tiers: true,
-    rerank: true,
-    minScore: true,
-    includeVectors: true,
-  } satisfies All<QueryOptions>,
+  query: { ...SEARCH, vector: true } satisfies All<QueryOptions>,
+  queryBatch: { ...SEARCH, vectors: true } satisfies All<QueryBatchOptions>,
   get: { ...CALL, includeVectors: true } satisfies All<GetOptions>,
   delete: CALL,
   count: CALL,

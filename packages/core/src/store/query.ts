@@ -1,46 +1,41 @@
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
-import type { OriginalRow, RecordRow } from "../catalogue/reader.js";
+import { gather } from "../calibration/rows.js";
+import { throwIfAborted } from "../catalogue/pace.js";
+import type { Condition, RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
-import type { Partition, SearchResult } from "../kernel/kernel.js";
-import type { Hit, Metadata, QueryOptions, RecordPredicate, StoredRecord, Tier } from "../types.js";
+import type { Partition } from "../kernel/kernel.js";
+import type {
+  Hit,
+  Metadata,
+  QueryBatchOptions,
+  QueryOptions,
+  RecordPredicate,
+  SearchOptions,
+  StoredRecord,
+  Tier,
+} from "../types.js";
 import type { Engine } from "./engine.js";
 import { parseMetadata } from "./metadata.js";
-import { decodeOriginal, scoredOriginals } from "./original.js";
+import { decodeOriginal } from "./original.js";
+import { type Ranked, RERANK, rank, type Search } from "./rank.js";
 import { conditionOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
-import { validNamespace, validQuery } from "./validate.js";
+import { dimOf, validNamespace, validQuery, validVectors } from "./validate.js";
 
-/** Cold candidates rescored from originals, at least; and how many are read at a time. */
-const RERANK = 128;
-
-/** Bytes read by a search that ends sooner than a thread could begin it. */
-const AT_ONCE_BYTES = 1 << 20;
+/** Queries of a batch that are searched together: more gain nothing, and their candidates take RAM. */
+const BATCH = 256;
 
 /** How often a search is repeated when rows it found were deleted before they could be read. */
 const ATTEMPTS = 4;
 
-/** A query that has been checked. */
-interface Plan {
-  readonly query: Float32Array;
-  readonly k: number;
+/** A query or several that have been checked. */
+interface Plan extends Omit<Search, "allow"> {
   readonly namespace: string;
-  readonly tiers: readonly Tier[];
-  readonly rerank: number;
-  readonly minScore: number;
   readonly includeVectors: boolean;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** A row in the ranking. */
-interface Ranked {
-  readonly row: number;
-  readonly score: number;
-  readonly tier: Tier;
 }
 
 const TIERS: readonly Tier[] = ["hot", "cold"];
 
-function plan(engine: Engine, dim: number, options: QueryOptions): Plan {
+function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
   const { k = 10, tiers = TIERS, minScore = Number.NEGATIVE_INFINITY } = options;
   if (!Array.isArray(tiers) || tiers.length === 0 || !tiers.every((tier) => TIERS.includes(tier))) {
     throw new ThermoclineError("ARGUMENT", `tiers is ${shown(tiers)}; give ["hot"], ["cold"] or both.`);
@@ -50,7 +45,6 @@ function plan(engine: Engine, dim: number, options: QueryOptions): Plan {
   }
   const wanted = integer("k", k, 1, 2 ** 31);
   return {
-    query: validQuery(engine.kernel, engine.settings.metric, options.vector, dim),
     k: wanted,
     namespace: validNamespace(options.namespace),
     tiers,
@@ -63,30 +57,88 @@ function plan(engine: Engine, dim: number, options: QueryOptions): Plan {
 
 /** The most similar records, best first; ties go to the record written first. */
 export async function queryRecords<M extends Metadata>(engine: Engine, options: QueryOptions<M>): Promise<Hit<M>[]> {
-  const { filter, ...rest } = options;
-  if (typeof options.vector !== "object" || options.vector === null) {
-    throw new ThermoclineError("ARGUMENT", `vector is ${shown(options.vector)}; give an array of numbers.`);
+  const { vector, filter, ...rest } = options;
+  if (typeof vector !== "object" || vector === null) {
+    throw new ThermoclineError("ARGUMENT", `vector is ${shown(vector)}; give an array of numbers.`);
   }
   throwIfAborted(options.signal);
-  const dim = engine.dim ?? options.vector.length;
-  const checked = plan(engine, dim, rest);
+  const dim = engine.dim ?? vector.length;
+  const checked = plan(rest);
+  const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
+  const [hits = []] = await search<M>(engine, { ...checked, queries, dim }, filter);
+  return hits;
+}
+
+/** What `queryRecords` finds for each of the vectors, in passes that many share. */
+export async function queryBatch<M extends Metadata>(
+  engine: Engine,
+  options: QueryBatchOptions<M>,
+): Promise<Hit<M>[][]> {
+  const { vectors, filter, ...rest } = options;
+  throwIfAborted(options.signal);
+  const checked = plan(rest);
+  if (Array.isArray(vectors) && vectors.length === 0) {
+    if (typeof filter !== "function") conditionOf(filter);
+    return [];
+  }
+  const dim = engine.dim ?? (Array.isArray(vectors) ? dimOf("vectors[0]", vectors[0]) : 1);
+  const rule = `this store holds vectors of ${dim}; is another embedding model in use?`;
+  const { metric } = engine.settings;
+  const queries = await validVectors(engine.kernel, metric, "vectors", vectors, dim, rule, options.signal);
+  return search<M>(engine, { ...checked, queries, dim }, filter);
+}
+
+/** Hits of each query of a plan; asked again for those of which rows were deleted before they could be read. */
+async function search<M extends Metadata>(
+  engine: Engine,
+  checked: Plan,
+  filter: SearchOptions<M>["filter"],
+): Promise<Hit<M>[][]> {
+  const { dim, queries } = checked;
   const predicate = typeof filter === "function" ? filter : undefined;
   const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
   await engine.turns.share();
-  for (let attempt = 1; ; attempt++) {
-    // Each time anew: a calibration, or another process, may have put other partitions in their place.
-    const namespace = engine.namespaces.get(checked.namespace);
-    const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
-    if (namespace === undefined || !partition) return [];
-    const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
-    const search = (k: number) => rank(engine, partition, dim, { ...checked, k }, allow);
-    const found = predicate
-      ? await visit<M>(engine, partition, dim, checked, search, predicate)
-      : fetch<M>(engine, partition, dim, checked, await search(checked.k));
-    if (found.complete || attempt === ATTEMPTS) {
-      for (const { row } of found.ranked) engine.heat.use(row);
-      return found.hits;
+  const hits: Hit<M>[][] = Array.from({ length: queries.length / dim }, () => []);
+  let asked = [...hits.keys()];
+  for (let attempt = 1; asked.length > 0; attempt++) {
+    const again: number[] = [];
+    for (let at = 0; at < asked.length; at += BATCH) {
+      const part = asked.slice(at, at + BATCH);
+      const one = { ...checked, queries: part.length === hits.length ? queries : gather(queries, dim, part) };
+      let next = 0;
+      for await (const found of answers<M>(engine, one, condition, predicate)) {
+        const query = part[next++] ?? 0;
+        if (!found.complete && attempt < ATTEMPTS) again.push(query);
+        else {
+          hits[query] = found.hits;
+          for (const { row } of found.ranked) engine.heat.use(row);
+        }
+      }
     }
+    asked = again;
+  }
+  return hits;
+}
+
+async function* answers<M extends Metadata>(
+  engine: Engine,
+  checked: Plan,
+  condition: Condition | undefined,
+  predicate: RecordPredicate<M> | undefined,
+): AsyncGenerator<Found<M>> {
+  // Each time anew: a calibration, or another process, may have put other partitions in their place.
+  const namespace = engine.namespaces.get(checked.namespace);
+  const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
+  if (namespace === undefined || !partition) return;
+  const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
+  const wanted: Search = { ...checked, allow };
+  if (predicate) {
+    for (let at = 0; at < wanted.queries.length; at += wanted.dim) {
+      const queries = wanted.queries.subarray(at, at + wanted.dim);
+      yield await visit<M>(engine, partition, checked, { ...wanted, queries }, predicate);
+    }
+  } else {
+    for await (const ranked of rank(engine, partition, wanted)) yield fetch<M>(engine, partition, checked, ranked);
   }
 }
 
@@ -95,69 +147,6 @@ function bitmap(rows: readonly number[]): Uint8Array {
   const bits = new Uint8Array(((rows.at(-1) ?? -1) >>> 3) + 1);
   for (const row of rows) bits[row >>> 3] = (bits[row >>> 3] ?? 0) | (1 << (row & 7));
   return bits;
-}
-
-/** One ranking of both tiers: hot rows by their exact scores, cold ones by their originals where those are kept. */
-async function rank(
-  engine: Engine,
-  partition: Partition,
-  dim: number,
-  { query, k, tiers, rerank, minScore, signal }: Plan,
-  allow: Uint8Array | undefined,
-): Promise<Ranked[]> {
-  const exact = engine.settings.originals !== "none";
-  const request = {
-    query,
-    hot: tiers.includes("hot") ? Math.min(k, 2 ** 31) : 0,
-    cold: tiers.includes("cold") ? Math.min(exact ? Math.max(k, rerank) : k, 2 ** 31) : 0,
-    symmetric: engine.settings.symmetric,
-    ...(allow && { allow }),
-  };
-  const work = (request.hot > 0 ? partition.hotBytes : 0) + (request.cold > 0 ? partition.coldBytes : 0);
-  const found = work <= AT_ONCE_BYTES ? partition.searchNow(request) : await partition.search(request);
-  throwIfAborted(signal);
-  const ranked: Ranked[] = Array.from(found.hotRows, (row, i) => ({
-    row,
-    score: found.hotScores[i] ?? 0,
-    tier: "hot" as const,
-  }));
-  const coldScores = exact ? await rescore(engine, dim, query, found, signal) : found.coldScores;
-  found.coldRows.forEach((row, i) => {
-    ranked.push({ row, score: coldScores[i] ?? 0, tier: "cold" });
-  });
-  ranked.sort((a, b) => b.score - a.score || a.row - b.row);
-  return ranked.filter(({ score }) => score >= minScore).slice(0, k);
-}
-
-/** Exact scores of cold candidates from their originals; a row deleted meanwhile keeps its estimate and is not found later. */
-async function rescore(
-  engine: Engine,
-  dim: number,
-  query: Float32Array,
-  { coldRows, coldScores }: SearchResult,
-  signal: AbortSignal | undefined,
-): Promise<Float32Array> {
-  const pace = new Pace(signal);
-  const originals: OriginalRow[] = [];
-  const present: number[] = [];
-  for (let at = 0; at < coldRows.length; at += RERANK) {
-    const rows = Array.from(coldRows.subarray(at, at + RERANK));
-    const found = engine.catalogue.reader.originals(rows);
-    for (const [i, row] of rows.entries()) {
-      const original = found.get(row);
-      if (original) {
-        originals.push(original);
-        present.push(at + i);
-      }
-    }
-    if (pace.due) await pace.pause();
-  }
-  const { metric } = engine.settings;
-  const rows = scoredOriginals(engine.kernel, metric, dim, originals);
-  const exact = engine.kernel.similarities(metric, query, rows);
-  const scores = coldScores.slice();
-  for (const [n, i] of present.entries()) scores[i] = exact[n] ?? 0;
-  return scores;
 }
 
 interface Found<M extends Metadata> {
@@ -170,8 +159,7 @@ interface Found<M extends Metadata> {
 function fetch<M extends Metadata>(
   engine: Engine,
   partition: Partition,
-  dim: number,
-  { namespace, includeVectors }: Plan,
+  { namespace, dim, includeVectors }: Plan,
   ranked: readonly Ranked[],
 ): Found<M> {
   const hits: Hit<M>[] = [];
@@ -189,14 +177,14 @@ function fetch<M extends Metadata>(
 async function visit<M extends Metadata>(
   engine: Engine,
   partition: Partition,
-  dim: number,
   checked: Plan,
-  search: (k: number) => Promise<Ranked[]>,
+  wanted: Search,
   predicate: RecordPredicate<M>,
 ): Promise<Found<M>> {
   const all = partition.hotRows + partition.coldRows;
   for (let depth = Math.max(4 * checked.k, RERANK); ; depth *= 4) {
-    const found = fetch<M>(engine, partition, dim, checked, await search(depth));
+    const { value: ranking = [] } = await rank(engine, partition, { ...wanted, k: depth }).next();
+    const found = fetch<M>(engine, partition, checked, ranking);
     const passing = found.hits.filter((hit) => predicate(hit)).slice(0, checked.k);
     if (passing.length === checked.k || depth >= all || !found.complete) {
       const ids = new Set(passing.map(({ id }) => id));

@@ -102,7 +102,7 @@ export class Rebalancing {
     while (!signal.aborted && (await engine.catalogue.read(() => this.#due()))) {
       const { hotCapacity } = engine.settings;
       const excess = hotRows(engine) - hotCapacity;
-      const rows = engine.heat.coldest(Math.min(hotRows(engine), excess + Math.floor(BATCH * hotCapacity)));
+      const rows = await engine.heat.coldest(Math.min(hotRows(engine), excess + Math.floor(BATCH * hotCapacity)));
       let moved = 0;
       for (const [namespace, group] of await byNamespace(engine, rows)) {
         moved += await demoteRows(engine, namespace, group, { signal }).catch((error: unknown) => {
@@ -115,7 +115,7 @@ export class Rebalancing {
   }
 }
 
-async function byNamespace(engine: Engine, rows: readonly number[]): Promise<ReadonlyMap<number, number[]>> {
+async function byNamespace(engine: Engine, rows: Uint32Array): Promise<ReadonlyMap<number, number[]>> {
   const pace = new Pace();
   const groups = new Map<number, number[]>();
   for (const row of rows) {

@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort` and `seed`, which openings choose. */
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed` and `threads`, which openings choose. */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
@@ -15,9 +15,14 @@ export interface Settings {
   readonly symmetric: boolean;
   readonly effort: "fast" | "best" | undefined;
   readonly seed: number;
+  /** Undefined: as many as the kernel takes by default. */
+  readonly threads: number | undefined;
 }
 
 export const MAX_DIM = 65_536;
+
+/** More than any search could use. */
+const MAX_THREADS = 256;
 export const MAX_BYTES = { eigen: 512, fourier: 4 * 32_769 } as const;
 
 /** Where originals rerank, the candidates' recall is the final one, and cheap; codes alone cost more to be as good. */
@@ -93,6 +98,7 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     symmetric: scoring === "symmetric",
     effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
+    threads: options.threads === undefined ? undefined : integer("threads", options.threads, 1, MAX_THREADS),
   };
 }
 

@@ -32,6 +32,6 @@ export function statsOf(engine: Engine): StoreStats {
     drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
     diskBytes: engine.catalogue.bytes,
-    kernel: { backend: kernel.backend, isa: kernel.isa },
+    kernel: { backend: kernel.backend, isa: kernel.isa, threads: settings.threads ?? kernel.threads },
   };
 }

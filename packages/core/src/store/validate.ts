@@ -155,6 +155,7 @@ export async function validBatch(
     // Deleted first, so that the order of the batch is that of the last mentions.
     last.delete(id);
     last.set(id, record);
+    if (pace.due) await pace.pause();
   }
   const [first] = records;
   const dim = knownDim ?? (first ? dimOf(`The vector of record ${shown(first.id)}`, first.vector) : 0);

@@ -74,7 +74,7 @@ export async function upsertRecords(
       const namespace = transaction.namespace(name);
       const departures = new Departures();
       const rows = new Uint32Array(total);
-      const units = new Float32Array(batch.vectors.length);
+      const arrivals = kernel.hotBatch(dim);
       for (const [i, id] of batch.ids.entries()) {
         const before = transaction.placeOf(namespace, id);
         if (before) {
@@ -85,7 +85,7 @@ export async function upsertRecords(
         const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}");
         transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
         rows[i] = row;
-        units.set(scored(engine, vector, dim), i * dim);
+        arrivals.add(Uint32Array.of(row), scored(engine, vector, dim));
         if (pace.due) {
           report(i);
           await pace.pause();
@@ -94,13 +94,13 @@ export async function upsertRecords(
       const removal = await remove(transaction, departures, pace);
       // While it can still be undone: what the callback throws rejects the call.
       report(total);
-      return { dim, namespace, rows, units, removal };
+      return { dim, namespace, rows, arrivals, removal };
     },
-    ({ dim, namespace, rows, units, removal }) => {
+    ({ dim, namespace, rows, arrivals, removal }) => {
       engine.dim = dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
-      partitionOf(engine, namespace, dim).putHot(rows, units);
+      partitionOf(engine, namespace, dim).takeHot(arrivals);
       for (const row of rows) engine.heat.touch(row);
     },
     checked,

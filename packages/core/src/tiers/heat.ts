@@ -1,3 +1,5 @@
+import { Pace } from "../catalogue/pace.js";
+
 /**
  * How valuable each hot row is: uses, with aging. A use makes a row worth one more than the larger of its own value and
  * the floor; the floor is the highest value ever let go, so rows that were popular long ago sink below new ones (least
@@ -51,12 +53,29 @@ export class Heat {
     }
   }
 
-  /** The `count` least valuable rows, oldest first among equals, in ascending order. */
-  coldest(count: number): number[] {
-    const byValue = [...this.#values].sort(([rowA, a], [rowB, b]) => a - b || rowA - rowB);
-    return byValue
-      .slice(0, count)
-      .map(([row]) => row)
-      .sort((a, b) => a - b);
+  /** About the `count` least valuable rows, oldest first among equals, in ascending order; rows may come and go meanwhile. */
+  async coldest(count: number): Promise<Uint32Array> {
+    const pace = new Pace();
+    // Values are whole numbers, and few differ.
+    const rowsOf = new Map<number, number>();
+    for (const value of this.#values.values()) {
+      rowsOf.set(value, (rowsOf.get(value) ?? 0) + 1);
+      if (pace.due) await pace.pause();
+    }
+    let below = 0;
+    let last = 0;
+    for (const [value, rows] of [...rowsOf].sort(([a], [b]) => a - b)) {
+      last = value;
+      if (below + rows >= count) break;
+      below += rows;
+    }
+    const found: number[] = [];
+    let equals = count - below;
+    for (const [row, value] of this.#values) {
+      if (found.length === count) break;
+      if (value < last || (value === last && equals-- > 0)) found.push(row);
+      if (pace.due) await pace.pause();
+    }
+    return Uint32Array.from(found).sort();
   }
 }

@@ -1,7 +1,8 @@
 //! A partition against plain loops over the same rows.
 
 use super::*;
-use crate::{CodecSpec, Control, Effort, Sample};
+use crate::codec::Scoring;
+use crate::{CodecSpec, Control, Effort, Found, Isa, Ranking, Request, Sample};
 
 const DIM: usize = 20;
 
@@ -21,6 +22,10 @@ fn sorted(mut scored: Vec<(u32, f32)>, k: usize) -> Vec<(u32, f32)> {
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scored.truncate(k);
     scored
+}
+
+fn search_one(snapshot: &Snapshot, request: &Request<'_>) -> Found {
+    snapshot.search(request, &Control::default()).unwrap().remove(0)
 }
 
 fn pairs(ranking: &Ranking) -> Vec<(u32, f32)> {
@@ -48,8 +53,8 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
     }
     assert_eq!(partition.hot_rows(), expected.len());
     for k in [1, 10, 5000] {
-        let request = Request { query: &vectors[..DIM], hot: k, ..Request::default() };
-        let found = partition.snapshot().search(&request).unwrap();
+        let request = Request { queries: &vectors[..DIM], hot: k, ..Request::default() };
+        let found = search_one(&partition.snapshot(), &request);
         assert_eq!(pairs(&found.hot), sorted(expected.clone(), k));
     }
 }
@@ -57,7 +62,9 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
 #[test]
 fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
     let vectors = rows(333);
-    for spec in [CodecSpec::Eigen { bytes: 7, seed: 0, effort: Effort::Best }, CodecSpec::fourier(5)] {
+    let eigen = |bytes| CodecSpec::Eigen { bytes, seed: 0, effort: Effort::Best };
+    // Codes of one line, of two and of three, each of which lies in RAM in a way of its own.
+    for spec in [eigen(3), eigen(7), eigen(10), CodecSpec::fourier(5)] {
         let codec = codec(spec, &vectors);
         let codes = codec.encode(&vectors).unwrap();
         let mut partition = Partition::new(DIM, Metric::Cosine);
@@ -74,11 +81,11 @@ fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
         let all = (0..333).map(|i| (i as u32, codec.score(&prepared, &arranged, i))).collect::<Vec<_>>();
         for isa in Isa::available() {
             // All rows are candidates here, so nothing can be missed by the first, coarser pass.
-            let request = Request { query, cold: 333, ..Request::default() };
-            let found = partition.snapshot().search_with(isa, &request).unwrap();
+            let request = Request { queries: query, cold: 333, ..Request::default() };
+            let found = &partition.snapshot().search_with(isa, &request, &Control::default()).unwrap()[0];
             assert_eq!(pairs(&found.cold), sorted(all.clone(), 333), "{}", isa.name());
-            let request = Request { query, cold: 10, ..Request::default() };
-            let ten = partition.snapshot().search_with(isa, &request).unwrap();
+            let request = Request { queries: query, cold: 10, ..Request::default() };
+            let ten = &partition.snapshot().search_with(isa, &request, &Control::default()).unwrap()[0];
             assert_eq!(pairs(&ten.cold), sorted(all.clone(), 10), "{}", isa.name());
             assert!(
                 ten.cold.rows.iter().zip(&ten.cold.blocks).all(|(row, block)| *block == if *row < 128 { 4 } else { 9 })
@@ -105,8 +112,8 @@ fn a_removed_or_forbidden_row_is_never_returned() {
 
     let before = partition.snapshot();
     let search = |snapshot: &Snapshot, allow: Option<&[u8]>| {
-        let request = Request { query: &vectors[..DIM], hot: 300, cold: 300, allow, ..Request::default() };
-        let found = snapshot.search(&request).unwrap();
+        let request = Request { queries: &vectors[..DIM], hot: 300, cold: 300, allow, ..Request::default() };
+        let found = search_one(snapshot, &request);
         let mut rows = [found.hot.rows, found.cold.rows].concat();
         rows.sort_unstable();
         rows
@@ -147,7 +154,101 @@ fn what_does_not_fit_together_is_refused() {
     assert_eq!(partition.hot_vectors(&[1]), Err(Error::Missing));
     let mut other = Partition::new(DIM, Metric::Dot);
     assert_eq!(other.set_block(1, &codec, &[1], &codes[..9], &[1]), Err(Error::Parameter));
-    assert_eq!(partition.snapshot().search(&Request::default()), Err(Error::Length));
+    let request = Request { queries: &vectors[..=DIM], ..Request::default() };
+    assert_eq!(partition.snapshot().search(&request, &Control::default()), Err(Error::Length));
+}
+
+/// A partition with both tiers, in many blocks, and with a row that every tier holds many times over, so that scores tie.
+fn large() -> (Partition, Vec<f32>) {
+    let vectors = rows(3000);
+    let codec = codec(CodecSpec::Eigen { bytes: 5, seed: 0, effort: Effort::Fast }, &vectors[..500 * DIM]);
+    let codes = codec.encode(&vectors).unwrap();
+    let mut partition = Partition::new(DIM, Metric::Cosine);
+    for block in 0..30u32 {
+        let first = block as usize * 100;
+        let numbers: Vec<u32> = (0..100).map(|i| block * 100 + i).collect();
+        let codes = if block % 3 == 0 { &codes[..500] } else { &codes[first * 5..][..500] };
+        partition.set_block(block, &codec, &numbers, codes, &[0xff; 13]).unwrap();
+    }
+    let numbers: Vec<u32> = (0..3000).map(|i| 5000 + i).collect();
+    partition.put_hot(&numbers, &vectors).unwrap();
+    (partition, vectors)
+}
+
+#[test]
+fn an_answer_depends_neither_on_the_threads_nor_on_the_queries_beside_it() {
+    let (partition, vectors) = large();
+    let snapshot = partition.snapshot();
+    let allow: Vec<u8> = (0..1000).map(|i| (i * 37 % 251) as u8).collect();
+    let control = Control::default();
+    for allow in [None, Some(&allow[..])] {
+        let one = |query: usize| {
+            let queries = &vectors[query * DIM..][..DIM];
+            let request = Request { queries, hot: 25, cold: 25, allow, ..Request::default() };
+            snapshot.pass(Isa::best(), &request, 1, &control).unwrap().remove(0)
+        };
+        let alone: Vec<Found> = (0..70).map(one).collect();
+        let request = Request { queries: &vectors[..70 * DIM], hot: 25, cold: 25, allow, ..Request::default() };
+        for threads in [1, 2, 3, 8] {
+            assert_eq!(snapshot.pass(Isa::best(), &request, threads, &control).unwrap(), alone, "{threads} threads");
+        }
+        assert_eq!(snapshot.search(&Request { threads: 2, ..request }, &control).unwrap(), alone);
+    }
+}
+
+#[test]
+fn a_cancelled_search_ends_and_leaves_the_partition_as_it_was() {
+    let (partition, vectors) = large();
+    let request = Request { queries: &vectors[..5 * DIM], ..Request::default() };
+    let before = partition.snapshot().search(&request, &Control::default()).unwrap();
+    let control = Control::default();
+    control.cancel();
+    assert_eq!(partition.snapshot().search(&request, &control), Err(Error::Cancelled));
+    assert_eq!(partition.snapshot().search(&request, &Control::default()).unwrap(), before);
+}
+
+#[test]
+fn a_batch_of_hot_rows_is_found_once_it_is_taken_and_as_if_its_rows_had_been_put() {
+    let vectors = rows(1500);
+    for (before, batched) in [(0, 600), (256, 256), (300, 1), (300, 700), (10, 1024)] {
+        let (mut put, mut taken) = (Partition::new(DIM, Metric::Dot), Partition::new(DIM, Metric::Dot));
+        let numbers: Vec<u32> = (0..before + batched).map(|i| 2 * i + 1).collect();
+        let split = before as usize;
+        put.put_hot(&numbers, &vectors[..numbers.len() * DIM]).unwrap();
+        taken.put_hot(&numbers[..split], &vectors[..split * DIM]).unwrap();
+        let mut batch = HotBatch::new(DIM);
+        for (rows, vectors) in numbers[split..].chunks(77).zip(vectors[split * DIM..].chunks(77 * DIM)) {
+            batch.add(rows, &vectors[..rows.len() * DIM]).unwrap();
+        }
+        let request = Request { queries: &vectors[..DIM], hot: 2000, ..Request::default() };
+        let snapshot = taken.snapshot();
+        taken.take_hot(&mut batch).unwrap();
+        assert_eq!(search_one(&snapshot, &request).hot.rows.len(), split);
+        assert_eq!(search_one(&taken.snapshot(), &request), search_one(&put.snapshot(), &request));
+        // The batch is empty now.
+        taken.take_hot(&mut batch).unwrap();
+        assert_eq!(taken.hot_rows(), numbers.len());
+        // Every row is where its number says.
+        let removed: Vec<u32> = numbers.iter().copied().filter(|row| row % 3 == 0).collect();
+        let rest: Vec<u32> = numbers.iter().copied().filter(|row| row % 3 != 0).collect();
+        put.remove_hot(&removed);
+        taken.remove_hot(&removed);
+        assert_eq!(taken.hot_vectors(&rest), put.hot_vectors(&rest));
+        assert_eq!(search_one(&taken.snapshot(), &request), search_one(&put.snapshot(), &request));
+    }
+}
+
+#[test]
+fn a_batch_with_a_row_that_is_there_is_refused_whole() {
+    let vectors = rows(3);
+    let mut partition = Partition::new(DIM, Metric::Dot);
+    partition.put_hot(&[4], &vectors[..DIM]).unwrap();
+    let mut batch = HotBatch::new(DIM);
+    assert_eq!(batch.add(&[3, 4], &vectors), Err(Error::Length));
+    batch.add(&[3, 4], &vectors[..2 * DIM]).unwrap();
+    assert_eq!(partition.take_hot(&mut batch), Err(Error::Parameter));
+    assert_eq!(partition.take_hot(&mut HotBatch::new(DIM + 1)), Err(Error::Length));
+    assert_eq!(partition.hot_rows(), 1);
 }
 
 /// A partition of rows with these numbers, in blocks of so many.
@@ -189,8 +290,8 @@ fn filtered_answers_are_those_of_scoring_every_allowed_row() {
                 let snapshot = coded(&codec, &numbers, &codes, size).snapshot();
                 for isa in Isa::available() {
                     for k in [5, 700] {
-                        let request = Request { query, cold: k, allow: Some(&allow), ..Request::default() };
-                        let found = snapshot.search_with(isa, &request).unwrap();
+                        let request = Request { queries: query, cold: k, allow: Some(&allow), ..Request::default() };
+                        let found = snapshot.search_with(isa, &request, &Control::default()).unwrap().remove(0);
                         assert_eq!(pairs(&found.cold), sorted(scored.clone(), k), "{}, {size} a block", isa.name());
                     }
                 }
@@ -210,8 +311,15 @@ fn progressive_answers_depend_neither_on_the_isa_nor_on_the_blocks_and_miss_litt
     for query in vectors.chunks_exact(DIM).step_by(100) {
         let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap();
         let search = |isa: Isa, size: usize, progressive: bool| {
-            let request = Request { query, cold: 10, progressive, ..Request::default() };
-            pairs(&coded(&codec, &numbers, &codes, size).snapshot().search_with(isa, &request).unwrap().cold)
+            let request = Request { queries: query, cold: 10, progressive, ..Request::default() };
+            pairs(
+                &coded(&codec, &numbers, &codes, size)
+                    .snapshot()
+                    .search_with(isa, &request, &Control::default())
+                    .unwrap()
+                    .remove(0)
+                    .cold,
+            )
         };
         let (progressive, whole) = (search(Isa::Portable, 3000, true), search(Isa::Portable, 3000, false));
         for isa in Isa::available() {

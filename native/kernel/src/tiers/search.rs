@@ -1,0 +1,223 @@
+//! Searching a partition: several queries in one pass over its blocks, on several threads.
+//!
+//! Each thread takes the next block that nobody has taken, scans it for all queries of the pass while it is in the cache,
+//! and keeps the best of what it saw. Which rows are kept does not depend on the order of the offers (`top_k`), so
+//! neither does an answer on the number of threads, nor on the queries beside it.
+
+use std::sync::Arc;
+
+use super::threads::{map, split};
+use super::{cold, hot};
+use crate::arch::Hit;
+use crate::codec::{Prepared, Scoring};
+use crate::top_k::{Candidate, TopK};
+use crate::{Codec, Control, Error, Isa, Metric};
+
+/// Queries that share a pass: their tables and candidates stay in the second-level cache beside a block.
+const PASS: usize = 64;
+
+/// Rows from which a scan is progressive.
+const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
+
+/// Work that pays for another thread: starting one takes about a tenth of it.
+const THREAD_NANOSECONDS: u64 = 250_000;
+
+/// What to search for.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// `[n][dim]`; unit vectors under `Metric::Cosine`.
+    pub queries: &'a [f32],
+    /// How many hot rows to return for each query.
+    pub hot: usize,
+    /// How many cold rows to return for each query.
+    pub cold: usize,
+    /// Rows that may be returned, a bit each, lowest first; rows past its end may not. `None`: all.
+    pub allow: Option<&'a [u8]>,
+    /// How the queries meet the codes.
+    pub scoring: Scoring,
+    /// Whether a scan of many cold rows may judge most of them by the strongest bytes of their codes alone.
+    pub progressive: bool,
+    /// How many threads may work on it, the caller's included, where so many pay.
+    pub threads: usize,
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Self {
+            queries: &[],
+            hot: 10,
+            cold: 10,
+            allow: None,
+            scoring: Scoring::Asymmetric,
+            progressive: true,
+            threads: 1,
+        }
+    }
+}
+
+/// Rows and their scores, best first; ties go to the lower row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranking {
+    /// Row numbers.
+    pub rows: Vec<u32>,
+    /// Similarities, as long as `rows`.
+    pub scores: Vec<f32>,
+    /// The cold block that each row lies in; 0 for hot rows.
+    pub blocks: Vec<u32>,
+}
+
+/// What a search found for a query, tier by tier: hot scores are exact, cold ones estimated from codes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// From float32 rows.
+    pub hot: Ranking,
+    /// From codes.
+    pub cold: Ranking,
+}
+
+/// The rows of a partition at one moment. Taking one costs a reference a block.
+pub struct Snapshot {
+    pub(super) dim: usize,
+    pub(super) metric: Metric,
+    pub(super) hot: Vec<Arc<hot::Block>>,
+    pub(super) cold: Vec<(u32, Arc<cold::Block>)>,
+}
+
+/// The best so far of one query, of each tier; cold ones by their coarse scores.
+struct Best {
+    hot: TopK,
+    cold: TopK,
+}
+
+impl Snapshot {
+    /// The best rows of each tier, query by query. `control` may end it between blocks.
+    pub fn search(&self, request: &Request<'_>, control: &Control) -> Result<Vec<Found>, Error> {
+        self.search_with(Isa::best(), request, control)
+    }
+
+    /// The same on an instruction set of choice; they all find the same.
+    pub fn search_with(&self, isa: Isa, request: &Request<'_>, control: &Control) -> Result<Vec<Found>, Error> {
+        if !request.queries.len().is_multiple_of(self.dim) {
+            return Err(Error::Length);
+        }
+        let mut found = Vec::with_capacity(request.queries.len() / self.dim);
+        for queries in request.queries.chunks(PASS * self.dim) {
+            let request = Request { queries, ..*request };
+            let threads = request.threads.min((self.nanoseconds(&request) / THREAD_NANOSECONDS) as usize + 1);
+            found.extend(self.pass(isa, &request, threads, control)?);
+        }
+        Ok(found)
+    }
+
+    /// About how long a search takes on one thread.
+    pub fn nanoseconds(&self, request: &Request<'_>) -> u64 {
+        let queries = request.queries.len() / self.dim;
+        let hot: usize = if request.hot > 0 { self.hot_rows() * self.dim } else { 0 };
+        let (mut codes, mut tables, mut codec) = (0, 0, None);
+        if request.cold > 0 {
+            for (_, block) in &self.cold {
+                codes += block.rows.len() * block.codec.bytes();
+                if !codec.replace(&block.codec).is_some_and(|before| Arc::ptr_eq(before, &block.codec)) {
+                    tables += block.codec.prepare_cost();
+                }
+            }
+        }
+        (queries * (hot / 4 + codes / 8 + tables / 8)) as u64
+    }
+
+    fn hot_rows(&self) -> usize {
+        self.hot.iter().map(|block| block.rows()).sum()
+    }
+
+    /// One pass over all blocks, for up to [`PASS`] queries, on up to `threads` threads.
+    pub(super) fn pass(
+        &self,
+        isa: Isa,
+        request: &Request<'_>,
+        threads: usize,
+        control: &Control,
+    ) -> Result<Vec<Found>, Error> {
+        let queries: Vec<&[f32]> = request.queries.chunks_exact(self.dim).collect();
+        let hot = if request.hot > 0 { &self.hot[..] } else { &[] };
+        let cold = if request.cold > 0 { &self.cold[..] } else { &[] };
+        let (codecs, codec_of) = codecs(cold);
+        let prepared = map(threads, codecs.len() * queries.len(), |item| {
+            control.at(0.0)?;
+            codecs[item / queries.len()].prepare(queries[item % queries.len()], request.scoring)
+        })?;
+        let prepared: Vec<&[Prepared]> =
+            codec_of.iter().map(|i| &prepared[i * queries.len()..][..queries.len()]).collect();
+        let (hot_rows, cold_rows) = (self.hot_rows(), cold.iter().map(|(_, block)| block.rows.len()).sum::<usize>());
+        let progressive = request.progressive && cold_rows >= PROGRESSIVE;
+        // Byte tables are coarse: about twice the rows asked for are scored again by float tables.
+        let candidates = request.cold.saturating_mul(2).saturating_add(32);
+        let start = || -> (Vec<Best>, Vec<Hit>) {
+            let new = |_| Best { hot: TopK::new(request.hot, hot_rows), cold: TopK::new(candidates, cold_rows) };
+            (queries.iter().map(new).collect(), Vec::new())
+        };
+        let states = split(threads, hot.len() + cold.len(), start, |(best, hits), item| {
+            control.at(item as f32 / (hot.len() + cold.len()) as f32)?;
+            if let Some(block) = hot.get(item) {
+                let tops = best.iter_mut().map(|best| &mut best.hot);
+                block.scan(isa, self.metric, request.queries, request.allow, tops);
+                return Ok(());
+            }
+            let number = item - hot.len();
+            let block = &cold[number].1;
+            let allowed = block.allowed(request.allow);
+            for (prepared, best) in prepared[number].iter().zip(best) {
+                block.scan(isa, prepared, &allowed, progressive, number as u32, hits, &mut best.cold);
+            }
+            Ok(())
+        })?;
+        map(threads, queries.len(), |query| {
+            let mut hot = TopK::new(request.hot, hot_rows);
+            let mut best = TopK::new(request.cold, cold_rows);
+            let mut coarse = TopK::new(candidates, cold_rows);
+            for (state, _) in &states {
+                state[query].hot.kept().for_each(|candidate| hot.offer(candidate));
+                state[query].cold.kept().for_each(|candidate| coarse.offer(candidate));
+            }
+            for candidate in coarse.kept() {
+                let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
+                let block = &cold[number].1;
+                let score = block.codec.score(&prepared[number][query], &block.codes, index);
+                best.offer(Candidate { score, ..candidate });
+            }
+            Ok(Found {
+                hot: Ranking::of(hot.finish(), |_| 0),
+                cold: Ranking::of(best.finish(), |candidate| cold[(candidate.place >> 32) as usize].0),
+            })
+        })
+    }
+}
+
+/// Whether a row may be returned.
+pub(super) fn allows(allow: Option<&[u8]>, row: u32) -> bool {
+    allow.is_none_or(|bits| bits.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1))
+}
+
+/// The codecs of some blocks, each once, and which of them each block has.
+fn codecs(blocks: &[(u32, Arc<cold::Block>)]) -> (Vec<&Codec>, Vec<usize>) {
+    let mut codecs: Vec<&Arc<Codec>> = Vec::new();
+    let of = blocks.iter().map(|(_, block)| {
+        codecs.iter().position(|codec| Arc::ptr_eq(codec, &block.codec)).unwrap_or_else(|| {
+            codecs.push(&block.codec);
+            codecs.len() - 1
+        })
+    });
+    let of = of.collect();
+    (codecs.into_iter().map(|codec| &**codec).collect(), of)
+}
+
+impl Ranking {
+    fn of(candidates: Vec<Candidate>, block: impl Fn(&Candidate) -> u32) -> Self {
+        let mut ranking = Self::default();
+        for candidate in candidates {
+            ranking.rows.push(candidate.row);
+            ranking.scores.push(candidate.score);
+            ranking.blocks.push(block(&candidate));
+        }
+        ranking
+    }
+}

@@ -1,0 +1,202 @@
+//! A partition as JavaScript sees it.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{AsyncTask, Either, Float32Array, Uint8Array, Uint32Array};
+use napi_derive::napi;
+use thermocline_kernel as kernel;
+
+use crate::off_thread::{OffThread, caught, failed};
+use crate::{Codec, Control, metric};
+
+/// What to search for; see `Request` in the kernel. Without `threads`, the kernel's default.
+#[napi(object)]
+pub struct SearchRequest {
+    pub queries: Float32Array,
+    pub hot: u32,
+    pub cold: u32,
+    pub symmetric: bool,
+    pub allow: Option<Uint8Array>,
+    pub threads: Option<u32>,
+}
+
+impl SearchRequest {
+    /// All but what it borrows.
+    fn plain(&self) -> kernel::Request<'static> {
+        kernel::Request {
+            queries: &[],
+            hot: self.hot as usize,
+            cold: self.cold as usize,
+            allow: None,
+            scoring: if self.symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric },
+            progressive: true,
+            threads: self.threads.map_or_else(kernel::default_threads, |threads| threads as usize),
+        }
+    }
+}
+
+/// Rows and scores of each tier, best first, query after query; `*_ends` says where in them each query's end.
+#[napi(object)]
+pub struct SearchResult {
+    pub hot_rows: Uint32Array,
+    pub hot_scores: Float32Array,
+    pub hot_ends: Uint32Array,
+    pub cold_rows: Uint32Array,
+    pub cold_scores: Float32Array,
+    pub cold_ends: Uint32Array,
+}
+
+/// The rankings of one tier, one after the other.
+#[derive(Default)]
+struct Rankings {
+    rows: Vec<u32>,
+    scores: Vec<f32>,
+    ends: Vec<u32>,
+}
+
+impl Rankings {
+    fn push(&mut self, ranking: &kernel::Ranking) {
+        self.rows.extend_from_slice(&ranking.rows);
+        self.scores.extend_from_slice(&ranking.scores);
+        self.ends.push(self.rows.len() as u32);
+    }
+}
+
+impl From<Vec<kernel::Found>> for SearchResult {
+    fn from(found: Vec<kernel::Found>) -> Self {
+        let (mut hot, mut cold) = (Rankings::default(), Rankings::default());
+        for found in &found {
+            hot.push(&found.hot);
+            cold.push(&found.cold);
+        }
+        Self {
+            hot_rows: hot.rows.into(),
+            hot_scores: hot.scores.into(),
+            hot_ends: hot.ends.into(),
+            cold_rows: cold.rows.into(),
+            cold_scores: cold.scores.into(),
+            cold_ends: cold.ends.into(),
+        }
+    }
+}
+
+/// A search that takes less is done on the caller's thread: another one's round trip would take as long.
+const AT_ONCE_NANOSECONDS: u64 = 100_000;
+
+type SearchTask = AsyncTask<OffThread<Vec<kernel::Found>, SearchResult>>;
+
+/// Rows on their way into a hot tier; see `HotBatch` in the kernel.
+#[napi]
+pub struct HotBatch(kernel::HotBatch);
+
+#[napi]
+impl HotBatch {
+    #[napi(constructor)]
+    pub fn new(dim: u32) -> Self {
+        Self(kernel::HotBatch::new(dim as usize))
+    }
+
+    #[napi]
+    pub fn add(&mut self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
+        self.0.add(&rows, &vectors).map_err(failed)
+    }
+}
+
+/// One namespace's rows in both tiers.
+#[napi]
+pub struct Partition(kernel::Partition);
+
+#[napi]
+impl Partition {
+    #[napi(constructor)]
+    pub fn new(dim: u32, metric_number: u8) -> napi::Result<Self> {
+        Ok(Self(kernel::Partition::new(dim as usize, metric(metric_number)?)))
+    }
+
+    #[napi]
+    pub fn put_hot(&mut self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
+        self.0.put_hot(&rows, &vectors).map_err(failed)
+    }
+
+    #[napi]
+    pub fn take_hot(&mut self, batch: &mut HotBatch) -> napi::Result<()> {
+        self.0.take_hot(&mut batch.0).map_err(failed)
+    }
+
+    #[napi]
+    pub fn remove_hot(&mut self, rows: Uint32Array) {
+        self.0.remove_hot(&rows);
+    }
+
+    #[napi]
+    pub fn hot_vectors(&self, rows: Uint32Array) -> napi::Result<Float32Array> {
+        self.0.hot_vectors(&rows).map(Into::into).map_err(failed)
+    }
+
+    #[napi]
+    pub fn set_block(
+        &mut self,
+        block: u32,
+        codec: &Codec,
+        rows: Uint32Array,
+        codes: Uint8Array,
+        live: Uint8Array,
+    ) -> napi::Result<()> {
+        self.0.set_block(block, &codec.0, &rows, &codes, &live).map_err(failed)
+    }
+
+    #[napi]
+    pub fn drop_block(&mut self, block: u32) -> napi::Result<()> {
+        self.0.drop_block(block).map_err(failed)
+    }
+
+    #[napi]
+    pub fn remove_cold(&mut self, block: u32, rows: Uint32Array) -> napi::Result<()> {
+        self.0.remove_cold(block, &rows).map(drop).map_err(failed)
+    }
+
+    #[napi]
+    pub fn decode(&self, block: u32, row: u32) -> napi::Result<Float32Array> {
+        self.0.decode(block, row).map(Into::into).map_err(failed)
+    }
+
+    #[napi(getter)]
+    pub fn hot_rows(&self) -> u32 {
+        self.0.hot_rows() as u32
+    }
+
+    #[napi(getter)]
+    pub fn cold_rows(&self) -> u32 {
+        self.0.cold_rows() as u32
+    }
+
+    #[napi(getter)]
+    pub fn hot_bytes(&self) -> f64 {
+        self.0.hot_bytes() as f64
+    }
+
+    #[napi(getter)]
+    pub fn cold_bytes(&self) -> f64 {
+        self.0.cold_bytes() as f64
+    }
+
+    /// Searches the rows of this moment; off the main thread, unless that would take longer than the search.
+    #[napi(ts_return_type = "SearchResult | Promise<SearchResult>")]
+    pub fn search(
+        &self,
+        request: SearchRequest,
+        control: Option<&Control>,
+    ) -> napi::Result<Either<SearchResult, SearchTask>> {
+        let snapshot = self.0.snapshot();
+        let control = control.map(|control| Arc::clone(&control.0)).unwrap_or_default();
+        let plain = request.plain();
+        let here = kernel::Request { queries: &request.queries, allow: request.allow.as_deref(), ..plain };
+        if snapshot.nanoseconds(&here) < AT_ONCE_NANOSECONDS {
+            return caught(|| snapshot.search(&here, &control)).map(|found| Either::A(found.into()));
+        }
+        let (queries, allow) = (request.queries.to_vec(), request.allow.as_ref().map(|bits| bits.to_vec()));
+        Ok(Either::B(OffThread::run(move || {
+            snapshot.search(&kernel::Request { queries: &queries, allow: allow.as_deref(), ..plain }, &control)
+        })))
+    }
+}

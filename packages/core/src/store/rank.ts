@@ -1,0 +1,88 @@
+import { Pace } from "../catalogue/pace.js";
+import type { OriginalRow } from "../catalogue/reader.js";
+import type { Partition, SearchResult } from "../kernel/kernel.js";
+import type { Tier } from "../types.js";
+import type { Engine } from "./engine.js";
+import { scoredOriginals } from "./original.js";
+
+/** Cold candidates rescored from originals, at least; and how many are read at a time. */
+export const RERANK = 128;
+
+/** What to rank for: `queries` is `[n][dim]`, as they are scored. */
+export interface Search {
+  readonly queries: Float32Array;
+  readonly dim: number;
+  readonly k: number;
+  readonly tiers: readonly Tier[];
+  readonly rerank: number;
+  readonly minScore: number;
+  /** A bit for each row that may be found; undefined for all. */
+  readonly allow: Uint8Array | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A row in the ranking. */
+export interface Ranked {
+  readonly row: number;
+  readonly score: number;
+  readonly tier: Tier;
+}
+
+/**
+ * One ranking of both tiers for each query: hot rows by their exact scores, cold ones by their originals where those are
+ * kept. The tiers are searched for all queries in one pass; each is then ranked when it is asked for.
+ */
+export async function* rank(engine: Engine, partition: Partition, search: Search): AsyncGenerator<readonly Ranked[]> {
+  const { queries, dim, k, tiers, rerank, minScore, allow, signal } = search;
+  const { originals, symmetric, threads } = engine.settings;
+  const exact = originals !== "none";
+  const most = (wanted: number) => Math.min(wanted, 2 ** 31);
+  const hot = tiers.includes("hot") ? most(k) : 0;
+  const cold = tiers.includes("cold") ? most(exact ? Math.max(k, rerank) : k) : 0;
+  const results = await partition.search({ queries, hot, cold, symmetric, allow, threads }, signal);
+  const pace = new Pace(signal);
+  for (const [i, found] of results.entries()) {
+    const query = queries.subarray(i * dim, (i + 1) * dim);
+    const coldScores = exact ? await rescore(engine, query, found, pace) : found.coldScores;
+    const ranked: Ranked[] = Array.from(found.hotRows, (row, at) => ({
+      row,
+      score: found.hotScores[at] ?? 0,
+      tier: "hot" as const,
+    }));
+    found.coldRows.forEach((row, at) => {
+      ranked.push({ row, score: coldScores[at] ?? 0, tier: "cold" });
+    });
+    ranked.sort((a, b) => b.score - a.score || a.row - b.row);
+    yield ranked.filter(({ score }) => score >= minScore).slice(0, k);
+    if (pace.due) await pace.pause();
+  }
+}
+
+/** Exact scores of cold candidates from their originals; a row deleted meanwhile keeps its estimate and is not found later. */
+async function rescore(
+  engine: Engine,
+  query: Float32Array,
+  { coldRows, coldScores }: SearchResult,
+  pace: Pace,
+): Promise<Float32Array> {
+  const originals: OriginalRow[] = [];
+  const present: number[] = [];
+  for (let at = 0; at < coldRows.length; at += RERANK) {
+    const rows = Array.from(coldRows.subarray(at, at + RERANK));
+    const found = engine.catalogue.reader.originals(rows);
+    for (const [i, row] of rows.entries()) {
+      const original = found.get(row);
+      if (original) {
+        originals.push(original);
+        present.push(at + i);
+      }
+    }
+    if (pace.due) await pace.pause();
+  }
+  const { metric } = engine.settings;
+  const rows = scoredOriginals(engine.kernel, metric, query.length, originals);
+  const exact = engine.kernel.similarities(metric, query, rows);
+  const scores = coldScores.slice();
+  for (const [n, i] of present.entries()) scores[i] = exact[n] ?? 0;
+  return scores;
+}

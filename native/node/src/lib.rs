@@ -20,7 +20,7 @@ fn metric(number: u8) -> napi::Result<kernel::Metric> {
     kernel::Metric::try_from(number).map_err(failed)
 }
 
-/// `avx512`, `avx2`, `neon` or `portable`.
+/// The instruction set that runs the kernel here: `avx512`, `avx2`, `neon` or `portable`.
 #[napi]
 pub fn isa() -> &'static str {
     kernel::Isa::best().name()

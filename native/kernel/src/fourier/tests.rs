@@ -253,7 +253,7 @@ fn a_scan_gives_the_scores_of_a_plain_loop_to_the_bit_on_every_isa_and_under_eve
                         .collect();
                     for isa in Isa::available() {
                         let mut top = TopK::new(n, n);
-                        let rows = Rows { numbers: &numbers, allowed: &allowed, block: 7 };
+                        let rows = Rows { numbers: &numbers, allowed: &allowed, block: 7, progressive: false };
                         codec.scan(isa, &spectrum, &octets, &rows, &mut top);
                         let mut found: Vec<(u32, u32)> =
                             top.finish().iter().map(|hit| (hit.row, hit.score.to_bits())).collect();

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** The root of the repository, with a slash at the end. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-const generated = new Set([".git", ".setup", "node_modules", "dist", "target"]);
+const generated = new Set([".git", ".setup", "node_modules", "dist", "target", ".data"]);
 
 /**
  * Every file under `folder` that somebody wrote, as paths from the root with forward slashes, sorted.

@@ -13,3 +13,9 @@ export function parseOptions<const T extends Options>(args: readonly string[], o
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
+
+/** The number that an option's value says, a whole one from 1 on; throws UsageError on anything else. */
+export function positive(option: string, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`${option} takes whole numbers from 1, not "${text}".`);
+}

@@ -3,33 +3,30 @@
  * uniform numbers of a 32-bit linear congruential generator (1664525, 1013904223), over √(j + 1), plus 0.3 at j = 0.
  */
 export function syntheticRows(rows: number, dim: number, seed: number): Float32Array {
+  const [all = new Float32Array()] = syntheticChunks(rows, dim, seed, rows);
+  return all;
+}
+
+/** The same rows, at most `chunk` of them at a time. */
+export function* syntheticChunks(rows: number, dim: number, seed: number, chunk: number): Generator<Float32Array> {
   let state = seed >>> 0;
   const uniform = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32 - 0.5;
   };
-  const out = new Float32Array(rows * dim);
-  for (let r = 0; r < rows; r++) {
-    let squared = 0;
-    for (let j = 0; j < dim; j++) {
-      const x = (uniform() + uniform() + uniform() + uniform()) / Math.sqrt(j + 1) + (j === 0 ? 0.3 : 0);
-      out[r * dim + j] = x;
-      squared += x * x;
+  const scale = Float64Array.from({ length: dim }, (_, j) => Math.sqrt(j + 1));
+  for (let start = 0; start < rows; start += chunk) {
+    const out = new Float32Array(Math.min(chunk, rows - start) * dim);
+    for (let first = 0; first < out.length; first += dim) {
+      let squared = 0;
+      for (let j = 0; j < dim; j++) {
+        const x = (uniform() + uniform() + uniform() + uniform()) / (scale[j] as number) + (j === 0 ? 0.3 : 0);
+        out[first + j] = x;
+        squared += x * x;
+      }
+      const length = Math.sqrt(squared);
+      for (let j = 0; j < dim; j++) out[first + j] = (out[first + j] as number) / length;
     }
-    const length = Math.sqrt(squared);
-    for (let j = 0; j < dim; j++) out[r * dim + j] = (out[r * dim + j] ?? 0) / length;
+    yield out;
   }
-  return out;
-}
-
-/** Row numbers of the k largest dot products with a query, best first, by a plain loop. */
-export function exactTop(data: Float32Array, dim: number, query: Float32Array, k: number): number[] {
-  const scores = new Float32Array(data.length / dim);
-  for (let r = 0; r < scores.length; r++) {
-    let sum = 0;
-    for (let j = 0; j < dim; j++) sum += (data[r * dim + j] ?? 0) * (query[j] ?? 0);
-    scores[r] = sum;
-  }
-  const order = Array.from(scores, (_, r) => r).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-  return order.slice(0, k);
 }

@@ -1,8 +1,7 @@
 import { describeMachine } from "../../../examples/beir-scifact/src/machine.js";
 import type { Kernel } from "../../../packages/core/src/kernel/kernel.js";
 import { loadKernel } from "../../../packages/core/src/kernel/load.js";
-import { parseOptions } from "../options.js";
-import { UsageError } from "../usage-error.js";
+import { parseOptions, positive } from "../options.js";
 import { DATASETS, type QualityCase, selectCases } from "./cases.js";
 import { DATASETS_FOLDER, loadCollection } from "./collection.js";
 import { measure, type QualityRow, withReference } from "./measure.js";
@@ -73,9 +72,4 @@ async function measureAll(
     }
   }
   return rows;
-}
-
-function positive(option: string, text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new UsageError(`${option} takes whole numbers from 1, not "${text}".`);
 }

@@ -1,38 +1,249 @@
-import type { OpenOptions } from "@thermocline/core";
+import { UsageError } from "../usage-error.js";
+import type { Settings } from "./contender.js";
+import type { ContenderName } from "./contenders.js";
+import { DATASETS, type DatasetName } from "./dataset.js";
 
-/** One measurement as data: what to search, how, and the overlap below which the answer is wrong. */
-export interface Case {
+/** One query after the other; 64 in one call; or 8 callers at a time, with the event loop watched. */
+export type Mode = "single" | "batch" | "concurrent";
+
+/** One measurement as data. */
+export interface SpeedCase {
+  readonly dataset: DatasetName;
+  /** Its name in the tables, one of a kind within data set and level. */
   readonly name: string;
-  readonly rows: number;
-  readonly dim: number;
+  readonly contender: ContenderName;
+  /**
+   * `store`: the call that a program makes, which returns ids and, where the store keeps them, texts; `kernel`: a search that
+   * returns row numbers and scores.
+   */
+  readonly level: "store" | "kernel";
+  readonly mode: Mode;
+  /** Of a row, as a query reads it; in a graph, of a node's vector. */
+  readonly bytes: number;
+  /** Whether a query reads every row, so that it can be held against the bandwidth of memory. */
+  readonly scans: boolean;
+  readonly threads: number;
   readonly k: number;
-  /** A plain Float32Array loop, or a store opened with these options and all of its rows moved to one tier. */
-  readonly contender: "loop" | { readonly tier: "hot" | "cold"; readonly options: OpenOptions };
-  /** Least share of the exact top k. */
-  readonly overlap: number;
+  readonly build: Settings;
+  readonly query: Settings;
+  /** Least share of the exact first ten; below it the answers are wrong, and the command fails. */
+  readonly floor: number;
 }
 
-const hot: Case["contender"] = { tier: "hot", options: { hot: { capacity: Number.POSITIVE_INFINITY } } };
+const K = 10;
+const FLOAT32 = 4 * 384;
+const ALL = DATASETS;
+const REAL = ["scifact", "wordnet"] as const;
+const LARGE = ["wordnet", "synthetic-1m"] as const;
+const SCANNED = ["scifact", "wordnet", "synthetic-1m"] as const;
 
-function cold(codec: "eigen" | "fourier", bytes: number): Case["contender"] {
-  const options: OpenOptions = {
-    hot: { capacity: Number.POSITIVE_INFINITY },
-    cold: { codec, bytes },
-    originals: "none",
-  };
-  return { tier: "cold", options };
+type Fixed = "name" | "contender" | "level" | "bytes" | "floor";
+type Spec = Pick<SpeedCase, Fixed> & Partial<Omit<SpeedCase, Fixed | "dataset">>;
+
+function on(datasets: readonly DatasetName[], spec: Spec): SpeedCase[] {
+  const rest = { mode: "single", scans: true, threads: 1, k: K, build: {}, query: {} } as const;
+  return datasets.map((dataset) => ({ dataset, ...rest, ...spec }));
 }
 
-function sized(rows: number): Case[] {
-  const size = { rows, dim: 384, k: 10 };
+/** Least overlap of codes alone, by their bytes; well below what any data set gives. */
+const EIGEN_FLOORS: Readonly<Record<number, number>> = { 24: 0.35, 48: 0.5, 96: 0.65, 192: 0.8 };
+
+type Originals = "none" | "float16" | "float32";
+
+function codes(codec: "eigen" | "fourier", bytes: number, originals: Originals = "none"): Settings {
+  return { codec, bytes, originals, effort: null };
+}
+
+function eigen(datasets: readonly DatasetName[], bytes: number, changes: Partial<Spec> = {}): SpeedCase[] {
+  return on(datasets, {
+    name: `Thermocline ${bytes} B`,
+    contender: "thermocline",
+    level: "store",
+    bytes,
+    floor: EIGEN_FLOORS[bytes] ?? 0,
+    build: codes("eigen", bytes),
+    ...changes,
+  });
+}
+
+const inKernel = { contender: "thermocline-kernel", level: "kernel" } as const;
+
+const OURS: readonly SpeedCase[] = [
+  ...on(SCANNED, {
+    name: "Thermocline all hot",
+    contender: "thermocline",
+    level: "store",
+    bytes: FLOAT32,
+    floor: 0.999,
+    build: { codec: null, bytes: FLOAT32, originals: "float32", effort: null },
+  }),
+  ...[24, 48, 96, 192].flatMap((bytes) => [...eigen(SCANNED, bytes), ...eigen(SCANNED, bytes, inKernel)]),
+  ...eigen(SCANNED, 48, { name: "Thermocline 48 B, reranked", build: codes("eigen", 48, "float16"), floor: 0.9 }),
+  ...eigen(SCANNED, 24, { name: "Thermocline 24 B, reranked", build: codes("eigen", 24, "float16"), floor: 0.85 }),
+  ...[24, 48].flatMap((bytes) =>
+    eigen(LARGE, bytes, { name: `Thermocline ${bytes} B, 2 threads`, ...inKernel, threads: 2 }),
+  ),
+  ...eigen(LARGE, 48, { name: "Thermocline 48 B, 2 threads", threads: 2 }),
+  ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64", mode: "batch" }),
+  ...eigen(["synthetic-1m"], 48, { name: "Thermocline 48 B, 8 callers", mode: "concurrent", threads: 2 }),
+  ...eigen(LARGE, 48, { name: "Thermocline 48 B, wasm", ...inKernel, query: { kernel: "wasm" } }),
+  ...on(["synthetic-100k"], {
+    name: "Thermocline Fourier K = 64",
+    ...inKernel,
+    bytes: 192,
+    floor: 0.2,
+    build: codes("fourier", 192),
+  }),
+];
+
+/** Graphs take most of an hour to build at a million rows, and are left out there. */
+function graphs(): SpeedCase[] {
+  const level = "kernel" as const;
   return [
-    { name: `Float32Array loop, ${rows} rows`, ...size, contender: "loop", overlap: 1 },
-    { name: `hot, ${rows} rows`, ...size, contender: hot, overlap: 0.999 },
-    { name: `eigen 24 B, ${rows} rows`, ...size, contender: cold("eigen", 24), overlap: 0.5 },
-    { name: `eigen 48 B, ${rows} rows`, ...size, contender: cold("eigen", 48), overlap: 0.65 },
-    { name: `Fourier 192 B, ${rows} rows`, ...size, contender: cold("fourier", 192), overlap: 0.15 },
+    ...[10, 50, 100, 200].flatMap((ef) =>
+      on(REAL, {
+        name: `hnswlib-node, ef ${ef}${ef === 10 ? " (its default)" : ""}`,
+        contender: "hnswlib",
+        level,
+        bytes: FLOAT32,
+        scans: false,
+        query: { ef },
+        floor: 0.5,
+      }),
+    ),
+    ...(["f32", "i8"] as const).flatMap((scalar) =>
+      [64, 128, 256].flatMap((ef) =>
+        on(REAL, {
+          name: `usearch ${scalar}, ef ${ef}${ef === 64 ? " (its default)" : ""}`,
+          contender: "usearch",
+          level,
+          bytes: scalar === "f32" ? FLOAT32 : FLOAT32 / 4,
+          scans: false,
+          build: { scalar },
+          query: { ef },
+          floor: 0.5,
+        }),
+      ),
+    ),
+    ...on(REAL, {
+      name: "zvec HNSW",
+      contender: "zvec",
+      level: "store",
+      bytes: FLOAT32,
+      scans: false,
+      build: { index: "hnsw" },
+      floor: 0.5,
+    }),
+    ...on(REAL, {
+      name: "LanceDB IVF_PQ, 20 probes, refined 10 times",
+      contender: "lancedb",
+      level: "store",
+      bytes: 24,
+      scans: false,
+      build: { index: "ivf_pq" },
+      query: { nprobes: 20, refineFactor: 10 },
+      floor: 0.3,
+    }),
   ];
 }
 
-/** What `npm run bench -- speed` measures; `--check` takes the small ones only. */
-export const CASES: readonly Case[] = [...sized(5_000), ...sized(50_000)];
+const PEERS: readonly SpeedCase[] = [
+  ...on(SCANNED, { name: "Float32Array loop", contender: "loop", level: "kernel", bytes: FLOAT32, floor: 0.999 }),
+  // Arrays of numbers at a million rows are 4 GB, and take seconds a query.
+  ...on(REAL, { name: "MemoryVectorStore", contender: "memory", level: "store", bytes: 8 * 384, floor: 0.999 }),
+  ...graphs(),
+  ...on(SCANNED, { name: "LanceDB flat", contender: "lancedb", level: "store", bytes: FLOAT32, floor: 0.99 }),
+  ...(["fp32", "int8"] as const).flatMap((quantize) =>
+    on(SCANNED, {
+      name: `zvec flat ${quantize}`,
+      contender: "zvec",
+      level: "store",
+      bytes: quantize === "fp32" ? FLOAT32 : FLOAT32 / 4,
+      build: { index: "flat", quantize },
+      floor: 0.9,
+    }),
+  ),
+  ...on(SCANNED, {
+    name: "sqlite-vec f32",
+    contender: "sqlite-vec",
+    level: "store",
+    bytes: FLOAT32,
+    build: { column: "f32" },
+    floor: 0.99,
+  }),
+  ...on(SCANNED, {
+    name: "sqlite-vec bit, rescored 8 times",
+    contender: "sqlite-vec",
+    level: "store",
+    bytes: 384 / 8,
+    build: { column: "bit" },
+    query: { oversample: 8 },
+    floor: 0.3,
+  }),
+  ...on(SCANNED, {
+    name: "FAISS IndexFlatIP",
+    contender: "faiss",
+    level: "kernel",
+    bytes: FLOAT32,
+    build: { factory: "Flat" },
+    floor: 0.999,
+  }),
+  ...[48, 96].flatMap((parts) =>
+    on(SCANNED, {
+      name: `FAISS PQ${parts}x4fs`,
+      contender: "faiss",
+      level: "kernel",
+      bytes: parts / 2,
+      build: { factory: `PQ${parts}x4fs` },
+      floor: 0.1,
+    }),
+  ),
+  ...[2, 4].flatMap((bits) =>
+    on(SCANNED, {
+      name: `turbovec ${bits}-bit`,
+      contender: "turbovec",
+      level: "kernel",
+      bytes: (384 * bits) / 8,
+      build: { bits },
+      floor: 0.4,
+    }),
+  ),
+];
+
+/** What `npm run bench -- speed` measures. */
+export const CASES: readonly SpeedCase[] = [...OURS, ...PEERS];
+
+const fast = (bytes: number): Settings => ({ ...codes("eigen", bytes), effort: "fast" });
+
+/** What `--check` measures: every way of asking, on what is quick to build and needs nothing installed. */
+export const CHECK_CASES: readonly SpeedCase[] = [
+  ...on(["scifact"], { name: "Float32Array loop", contender: "loop", level: "kernel", bytes: FLOAT32, floor: 0.999 }),
+  ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast", build: fast(24), floor: 0.6 }),
+  ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast", build: fast(24), floor: 0.6, ...inKernel }),
+  ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast, 8 callers", build: fast(24), floor: 0.6, mode: "concurrent" }),
+];
+
+/** A case's name, one of a kind. */
+export function fullName({ dataset, name, level }: Pick<SpeedCase, "dataset" | "name" | "level">): string {
+  return `${dataset}, ${name}, ${level}`;
+}
+
+/** What to leave out; an absent field leaves nothing out. */
+export interface Selection {
+  /** What a full name contains, in any case. */
+  readonly only?: string | undefined;
+  readonly datasets?: readonly string[] | undefined;
+}
+
+/** The cases that a selection leaves; throws UsageError where that is none. */
+export function selectCases(cases: readonly SpeedCase[], { only, datasets }: Selection): SpeedCase[] {
+  const unknown = datasets?.find((name) => !ALL.some((dataset) => dataset === name));
+  if (unknown !== undefined) throw new UsageError(`There is no data set "${unknown}"; there are ${ALL.join(", ")}.`);
+  const wanted = (only ?? "").toLowerCase();
+  const chosen = cases.filter(
+    (test) => fullName(test).toLowerCase().includes(wanted) && (datasets?.includes(test.dataset) ?? true),
+  );
+  if (chosen.length > 0) return chosen;
+  const names = [...new Set(cases.map(({ name }) => name))].join("; ");
+  throw new UsageError(`No case is selected. The names are: ${names}.`);
+}

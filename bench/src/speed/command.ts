@@ -1,65 +1,126 @@
-import { execFile } from "node:child_process";
+import os from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describeMachine } from "../../../examples/beir-scifact/src/machine.js";
+import { Progress } from "../../../examples/beir-scifact/src/progress.js";
+import type { Kernel } from "../../../packages/core/src/kernel/kernel.js";
 import { loadKernel } from "../../../packages/core/src/kernel/load.js";
-import { parseOptions } from "../options.js";
-import { UsageError } from "../usage-error.js";
-import { CASES } from "./cases.js";
-import { type Measurement, measure } from "./measure.js";
+import { parseOptions, positive } from "../options.js";
+import { DATASETS_FOLDER } from "../quality/collection.js";
+import { CASES, CHECK_CASES, fullName, type SpeedCase, selectCases } from "./cases.js";
+import { DATASETS, type Dataset, type DatasetName, prepareDataset } from "./dataset.js";
+import { carryOut } from "./measure.js";
+import { installPeers } from "./peers.js";
+import { run, type SpeedRow } from "./rounds.js";
+import { renderRows } from "./table.js";
+import { targets } from "./targets.js";
 
 /** What `--help` prints of this suite. */
-export const HELP = `speed: milliseconds a query and bytes a row, on synthetic rows
+export const HELP = `speed: a query's time beside other stores and indexes; medians of several rounds
   --json             print one JSON object and nothing else
-  --check            run the small cases only
-  --only TEXT        only cases whose name contains TEXT
-  Fails where a case's overlap falls below its floor.
+  --check            a few small cases for a moment: whether answers are right, not how fast they are
+  --dataset NAMES    only these, separated by commas: ${DATASETS.join(", ")}
+  --only TEXT        only cases whose data set, name and level contain TEXT ("synthetic-1m, Thermocline", "kernel", ...)
+  --rounds N         how often every case is measured, each time in a process of its own (default 5)
+  --seconds N        how long each process goes on asking (default 1)
+  --floor N          fail below this overlap instead of each case's own floor
+  --cache DIR        where data sets and built indexes are kept, 15 GB in all (default bench/.data)
+  --datasets DIR     as for quality
+  Fails where a case finds less of the exact answers than its floor, or one of ours does not run.
 `;
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-
-/** Runs a case in a process of its own, so that none profits from what another has warmed. */
-async function inFreshProcess(name: string): Promise<Measurement> {
-  const args = [...process.execArgv, MAIN, "speed", "--case", name];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Measurement;
-}
+const CACHE = fileURLToPath(new URL("../../.data", import.meta.url));
 
 /** Runs the suite, prints its rows and returns the exit code: 0, or 1 where an answer was wrong. */
 export async function speed(args: readonly string[]): Promise<number> {
   const values = parseOptions(args, {
     json: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    case: { type: "string" },
+    dataset: { type: "string" },
+    only: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string", default: "1" },
+    floor: { type: "string" },
+    cache: { type: "string", default: CACHE },
+    datasets: { type: "string" },
+    order: { type: "string" },
     help: { type: "boolean", default: false },
   });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
-  const only = CASES.filter(({ name }) =>
-    values.case === undefined ? name.includes(values.only) : name === values.case,
-  );
-  const [single] = only;
-  if (!single) {
-    throw new UsageError(`No case is named like that; there are: ${CASES.map(({ name }) => name).join("; ")}.`);
-  }
-  if (values.case !== undefined) {
-    console.log(JSON.stringify(await measure(single)));
+  if (values.order !== undefined) {
+    console.log(JSON.stringify(await carryOut(JSON.parse(values.order))));
     return 0;
   }
-  const rows: Measurement[] = [];
-  const failed: string[] = [];
-  for (const test of only.filter(({ rows: size }) => !values.check || size <= 5_000)) {
-    const row = await inFreshProcess(test.name);
-    rows.push(row);
-    if (row.overlap10 < test.overlap) failed.push(`${test.name}: overlap ${row.overlap10}, at least ${test.overlap}`);
+  const { check } = values;
+  const rounds = positive("--rounds", values.rounds ?? (check ? "1" : "5"));
+  const seconds = check ? 0.1 : positive("--seconds", values.seconds);
+  const cases = selectCases(check ? CHECK_CASES : CASES, {
+    only: values.only,
+    datasets: values.dataset?.split(","),
+  });
+  const cache = path.resolve(values.cache);
+  const sources = values.datasets || process.env.THERMOCLINE_DATASETS || DATASETS_FOLDER;
+
+  const began = performance.now();
+  const load = os.loadavg()[0] ?? 0;
+  const progress = new Progress(process.stderr);
+  const kernel = await loadKernel(undefined);
+  const datasets = await prepareAll(kernel, cases, { cache, sources }, progress);
+  const rows = await run(cases, datasets, {
+    cache,
+    rounds,
+    seconds,
+    missing: await installPeers(new Set(cases.map(({ contender }) => contender))),
+    bandwidth: null,
+    onStep: (text) => progress.update(text),
+  });
+  progress.clear();
+  const promises = targets(rows);
+  const totalSeconds = Math.round((performance.now() - began) / 1000);
+  const machine = { ...(await describeMachine({ backend: kernel.backend, isa: kernel.isa })), load };
+  if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, totalSeconds }));
+  else process.stdout.write(renderRows(machine, rows, promises));
+
+  const failures = wrong(cases, rows, values.floor === undefined ? undefined : Number(values.floor));
+  for (const line of failures) console.error(line);
+  return rows.length === 0 || failures.length > 0 ? 1 : 0;
+}
+
+async function prepareAll(
+  kernel: Kernel,
+  cases: readonly SpeedCase[],
+  folders: { readonly cache: string; readonly sources: string },
+  progress: Progress,
+): Promise<Map<DatasetName, Dataset>> {
+  const datasets = new Map<DatasetName, Dataset>();
+  for (const name of DATASETS.filter((each) => cases.some(({ dataset }) => dataset === each))) {
+    const dataset = await prepareDataset(kernel, name, folders, (step, done, total) =>
+      progress.update(`${step}: ${done} of ${total} rows`),
+    );
+    progress.clear();
+    if (dataset) datasets.set(name, dataset);
+    else
+      console.error(
+        `${name} is left out: its files are not in ${folders.sources} (bench/README.md says how to make them).`,
+      );
   }
-  const { backend, isa, threads } = await loadKernel(undefined);
-  const machine = await describeMachine({ backend, isa, threads });
-  if (values.json) console.log(JSON.stringify({ machine, rows }));
-  else console.table(rows);
-  for (const line of failed) console.error(line);
-  return failed.length > 0 ? 1 : 0;
+  return datasets;
+}
+
+/** One line for each case whose answers are wrong, and for each of ours that gave none. */
+function wrong(cases: readonly SpeedCase[], rows: readonly SpeedRow[], floor: number | undefined): string[] {
+  return rows.flatMap((row) => {
+    const test = cases.find(
+      ({ dataset, name, level }) => dataset === row.dataset && name === row.contender && level === row.level,
+    );
+    if (!test) return [];
+    if (row.overlap10 === null) {
+      return test.contender.startsWith("thermocline") ? [`${fullName(test)}: ${row.error}`] : [];
+    }
+    const least = floor ?? test.floor;
+    return row.overlap10 < least ? [`${fullName(test)}: overlap ${row.overlap10}, at least ${least}`] : [];
+  });
 }

@@ -1,70 +1,167 @@
-import { Thermocline } from "@thermocline/core";
-import { exactTop, syntheticRows } from "../synthetic.js";
-import type { Case } from "./cases.js";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { mean, median } from "../../../examples/beir-scifact/src/metrics.js";
+import type { Mode } from "./cases.js";
+import type { Contender, Opened, Settings, Task } from "./contender.js";
+import { type ContenderName, loadContender } from "./contenders.js";
+import { type Dataset, readDocuments, readQueries } from "./dataset.js";
 
-/** One line of the record. Times are medians over the queries of one process. */
-export interface Measurement {
-  readonly name: string;
-  readonly rows: number;
-  readonly dim: number;
+/** What a process is to do, as the JSON that it gets; processes of Python get the same. */
+export interface Order {
+  readonly phase: "build" | "measure";
+  readonly contender: ContenderName;
+  readonly dataset: Dataset;
+  readonly folder: string;
+  readonly build: Settings;
+  readonly query: Settings;
+  readonly mode: Mode;
+  readonly threads: number;
   readonly k: number;
+  /** How long to go on asking. */
+  readonly seconds: number;
+}
+
+/** What a process that measured says: of one round. */
+export interface Figures {
+  /** Median over single calls; of a batch, the call's time over its queries. */
   readonly msPerQuery: number;
+  readonly queriesPerSecond: number;
   readonly overlap10: number;
-  readonly ramBytesPerRow: number;
+  /** Growth of the process's resident memory from before the contender was loaded. */
+  readonly ramBytes: number;
+  /** From the import of its package to being ready to be asked. */
+  readonly openMs: number;
+  /** How many different queries were asked. */
+  readonly queries: number;
+  /** In mode `concurrent` only: by how much a timer of 1 ms was late, at the 99th percentile. */
+  readonly eventLoopDelayP99Ms: number | null;
 }
 
-const QUERIES = 50;
-const WARM_UP = 5;
+/** Queries a call in mode `batch`, and callers in mode `concurrent`. */
+export const BATCH = 64;
+export const CALLERS = 8;
 
-type Search = (query: Float32Array) => Promise<number[]>;
+const WARM_UP_QUERIES = 10;
+const WARM_UP_MS = 1_000;
+/** Asked however slow the contender is. */
+const LEAST_QUERIES = 10;
+/** Fast contenders are asked each query more than once. */
+const MOST_PASSES = 10;
+const TIMER_MS = 1;
 
-async function contend(test: Case, data: Float32Array): Promise<{ search: Search; ramBytes: number }> {
-  const { contender, dim, k } = test;
-  if (contender === "loop") {
-    return { search: async (query) => exactTop(data, dim, query, k), ramBytes: data.byteLength };
-  }
-  const store = await Thermocline.open({ dim, ...contender.options });
-  const records = Array.from({ length: test.rows }, (_, r) => ({
-    id: String(r),
-    vector: data.subarray(r * dim, (r + 1) * dim),
-  }));
-  await store.upsert(records);
-  if (contender.tier === "cold") await store.demote({ all: true });
-  const { hot, cold } = store.stats();
-  const search: Search = async (vector) => (await store.query({ vector, k })).map(({ id }) => Number(id));
-  return { search, ramBytes: contender.tier === "hot" ? hot.ramBytes : cold.ramBytes };
-}
-
-/** Runs one case in this process. */
-export async function measure(test: Case): Promise<Measurement> {
-  const { name, rows, dim, k } = test;
-  const data = syntheticRows(rows, dim, 1);
-  const queries = syntheticRows(QUERIES, dim, 2);
-  const { search, ramBytes } = await contend(test, data);
-  const query = (q: number) => queries.subarray(q * dim, (q + 1) * dim);
-  for (let q = 0; q < WARM_UP; q++) await search(query(q));
-  const times: number[] = [];
-  const answers: number[][] = [];
-  for (let q = 0; q < QUERIES; q++) {
+/** Does what it is told in this process; building says how long it took. */
+export async function carryOut(order: Order): Promise<Figures | { readonly seconds: number }> {
+  const task: Task = { ...order, ...order.dataset, folder: order.folder, documents: () => readDocuments(order.dataset) };
+  if (order.phase === "build") {
+    const contender = await loadContender(order.contender);
     const began = performance.now();
-    const found = await search(query(q));
-    times.push(performance.now() - began);
-    answers.push(found);
+    await contender.build?.(task);
+    return { seconds: (performance.now() - began) / 1000 };
   }
-  // Checked afterwards: an exact search in between would empty the caches.
-  let shared = 0;
-  for (const [q, found] of answers.entries()) {
-    const exact = new Set(exactTop(data, dim, query(q), k));
-    shared += found.filter((row) => exact.has(row)).length;
+  return measure(order, task);
+}
+
+async function measure(order: Order, task: Task): Promise<Figures> {
+  const { queries, exact } = await readQueries(order.dataset);
+  const before = residentBytes();
+  const began = performance.now();
+  const contender: Contender = await loadContender(order.contender);
+  const opened = await contender.open(task);
+  const openMs = performance.now() - began;
+  try {
+    const warm = performance.now();
+    for (const query of queries.slice(0, WARM_UP_QUERIES)) {
+      await opened.search(query, order.k);
+      if (performance.now() - warm > WARM_UP_MS) break;
+    }
+    const asked = await ask[order.mode](opened, queries, order);
+    const shares = asked.answers.map((found, q) => found.filter((row) => exact[q]?.has(row)).length / order.k);
+    return {
+      msPerQuery: asked.msPerQuery,
+      queriesPerSecond: asked.queriesPerSecond,
+      overlap10: mean(shares),
+      ramBytes: residentBytes() - before,
+      openMs,
+      queries: shares.length,
+      eventLoopDelayP99Ms: asked.eventLoopDelayP99Ms ?? null,
+    };
+  } finally {
+    await opened.close?.();
   }
-  times.sort((a, b) => a - b);
-  return {
-    name,
-    rows,
-    dim,
-    k,
-    msPerQuery: Number((times[times.length >> 1] ?? 0).toFixed(4)),
-    overlap10: Number((shared / (QUERIES * k)).toFixed(4)),
-    ramBytesPerRow: Math.round(ramBytes / rows),
-  };
+}
+
+interface Asked {
+  readonly msPerQuery: number;
+  readonly queriesPerSecond: number;
+  /** Of the first queries, each once. */
+  readonly answers: readonly (readonly number[])[];
+  readonly eventLoopDelayP99Ms?: number;
+}
+
+type Ask = (opened: Opened, queries: readonly Float32Array[], order: Order) => Promise<Asked>;
+
+const ask: Readonly<Record<Mode, Ask>> = {
+  async single(opened, queries, { k, seconds }) {
+    const answers: number[][] = [];
+    const times: number[] = [];
+    const end = performance.now() + seconds * 1000;
+    for (let n = 0; n < queries.length * MOST_PASSES; n++) {
+      if (n >= LEAST_QUERIES && performance.now() > end) break;
+      const began = performance.now();
+      const found = await opened.search(queries[n % queries.length] as Float32Array, k);
+      times.push(performance.now() - began);
+      if (n < queries.length) answers.push(found);
+    }
+    return { msPerQuery: median(times), queriesPerSecond: 1000 / mean(times), answers };
+  },
+
+  async batch(opened, queries, { k, seconds }) {
+    if (!opened.searchAll) throw new Error("this contender has no call for many queries");
+    const batches = Array.from({ length: Math.floor(queries.length / BATCH) }, (_, b) =>
+      queries.slice(b * BATCH, (b + 1) * BATCH),
+    );
+    const answers: number[][] = [];
+    const times: number[] = [];
+    const end = performance.now() + seconds * 1000;
+    for (let n = 0; n < batches.length * MOST_PASSES; n++) {
+      if (n > 0 && performance.now() > end) break;
+      const began = performance.now();
+      const found = await opened.searchAll(batches[n % batches.length] as Float32Array[], k);
+      times.push((performance.now() - began) / BATCH);
+      if (n < batches.length) answers.push(...found);
+    }
+    return { msPerQuery: median(times), queriesPerSecond: 1000 / mean(times), answers };
+  },
+
+  async concurrent(opened, queries, { k, seconds }) {
+    const answers: number[][] = [];
+    const times: number[] = [];
+    const delay = monitorEventLoopDelay({ resolution: TIMER_MS });
+    // The monitor's first interval would hold what came before it.
+    await sleep(20);
+    delay.enable();
+    const start = performance.now();
+    const end = start + seconds * 1000;
+    let next = 0;
+    const caller = async () => {
+      while (performance.now() < end || next < LEAST_QUERIES) {
+        const n = next++;
+        const began = performance.now();
+        const found = await opened.search(queries[n % queries.length] as Float32Array, k);
+        times.push(performance.now() - began);
+        if (n < queries.length) answers[n] = found;
+      }
+    };
+    await Promise.all(Array.from({ length: CALLERS }, caller));
+    const elapsed = performance.now() - start;
+    delay.disable();
+    const eventLoopDelayP99Ms = Math.max(0, delay.percentile(99) / 1e6 - TIMER_MS);
+    return { msPerQuery: median(times), queriesPerSecond: (times.length / elapsed) * 1000, answers, eventLoopDelayP99Ms };
+  },
+};
+
+/** After a collection, so that what only building needed is not counted. */
+function residentBytes(): number {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
 }

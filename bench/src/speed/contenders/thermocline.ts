@@ -1,0 +1,83 @@
+import path from "node:path";
+import { type OpenOptions, Thermocline } from "@thermocline/core";
+import type { SearchResult } from "../../../../packages/core/src/kernel/kernel.js";
+import { openEngine } from "../../../../packages/core/src/store/open.js";
+import { type Contender, type Settings, type Task, textOf } from "../contender.js";
+
+const BATCH = 8_192;
+
+/**
+ * What a case may set. A build without a codec keeps every row hot; the others have all of them in the cold tier. What is
+ * not set is the default.
+ */
+interface BuildSettings extends Settings {
+  readonly codec: "eigen" | "fourier" | null;
+  readonly bytes: number;
+  readonly originals: "none" | "float16" | "float32";
+  readonly effort: "fast" | null;
+}
+
+const database = (folder: string) => path.join(folder, "store.db");
+
+function openOptions({ build, query, threads, dim, folder }: Task): OpenOptions {
+  const { codec, bytes, originals, effort } = build as BuildSettings;
+  const options = {
+    path: database(folder),
+    dim,
+    originals,
+    hot: { capacity: Number.POSITIVE_INFINITY },
+    ...(codec && { cold: { codec, bytes, ...(effort && { effort }) } }),
+    ...(threads > 1 && { threads }),
+    ...query,
+  };
+  return options;
+}
+
+async function build(task: Task): Promise<void> {
+  const { rows, dim } = task;
+  const values = await task.documents();
+  const store = await Thermocline.open(openOptions(task));
+  for (let start = 0; start < rows; start += BATCH) {
+    await store.upsert(
+      Array.from({ length: Math.min(BATCH, rows - start) }, (_, i) => ({
+        id: String(start + i),
+        vector: values.subarray((start + i) * dim, (start + i + 1) * dim),
+        text: textOf(start + i),
+      })),
+    );
+  }
+  if (task.build.codec !== null) await store.demote({ all: true });
+  await store.settled();
+  await store.close();
+}
+
+/** The public class: a query returns records, so ids and texts are read from SQLite. */
+export const thermocline: Contender = {
+  build,
+  async open(task) {
+    const store = await Thermocline.open(openOptions(task));
+    return {
+      search: async (vector, k) => (await store.query({ vector, k })).map(({ id }) => Number(id)),
+      close: () => store.close(),
+    };
+  },
+};
+
+/** The kernel on the same file: a search returns row numbers and scores, by codes alone, as FAISS does. */
+export const thermoclineKernel: Contender = {
+  build,
+  async open(task) {
+    const engine = await openEngine(openOptions(task));
+    const partition = engine.partitions.values().next().value;
+    if (!partition) throw new Error(`${database(task.folder)} has no rows`);
+    const symmetric = task.query.scoring === "symmetric";
+    return {
+      search: async (query, k) => {
+        const found: SearchResult = await partition.search({ query, hot: k, cold: k, symmetric });
+        // Row numbers in a file count from 1.
+        return [...found.hotRows, ...found.coldRows].map((row) => row - 1);
+      },
+      close: () => engine.catalogue.close(),
+    };
+  },
+};

@@ -1,0 +1,98 @@
+import type { DatasetName } from "./dataset.js";
+import type { SpeedRow } from "./rounds.js";
+
+/** A promise, and what this run says of it; `measured` and `met` are null where a row that it needs is not there. */
+export interface Target {
+  readonly dataset: DatasetName;
+  readonly what: string;
+  readonly measured: number | null;
+  readonly limit: number;
+  readonly is: "at least" | "at most";
+  readonly met: boolean | null;
+}
+
+/** Graphs whose overlap is this much lower still count as equal. */
+const EQUAL_OVERLAP = 0.005;
+
+/** Holds the rows of a run against what this package promises. */
+export function targets(rows: readonly SpeedRow[]): Target[] {
+  const find = (dataset: DatasetName, contender: string, level: SpeedRow["level"]) =>
+    rows.find((row) => row.dataset === dataset && row.contender === contender && row.level === level);
+  const ratio = (slow: SpeedRow | undefined, fast: SpeedRow | undefined): number | null =>
+    slow?.msPerQuery && fast?.msPerQuery ? slow.msPerQuery / fast.msPerQuery : null;
+  const target = (
+    dataset: DatasetName,
+    what: string,
+    measured: number | null | undefined,
+    is: Target["is"],
+    limit: number,
+  ): Target => {
+    const value = measured ?? null;
+    const met = value === null ? null : is === "at least" ? value >= limit : value <= limit;
+    return { dataset, what, measured: value === null ? null : Number(value.toFixed(3)), limit, is, met };
+  };
+
+  const w = "wordnet";
+  const m = "synthetic-1m";
+  const codes = (dataset: DatasetName, bytes: number) => find(dataset, `Thermocline ${bytes} B`, "kernel");
+  const reranked = find(w, "Thermocline 48 B, reranked", "store");
+  const graph = rows
+    .filter(({ dataset, contender }) => dataset === w && /^(hnswlib|usearch)/.test(contender))
+    .filter(({ overlap10 }) => (overlap10 ?? 0) >= (reranked?.overlap10 ?? 1) - EQUAL_OVERLAP)
+    .reduce<SpeedRow | undefined>(
+      (best, row) => ((row.msPerQuery ?? Infinity) < (best?.msPerQuery ?? Infinity) ? row : best),
+      undefined,
+    );
+  return [
+    target(
+      w,
+      "MemoryVectorStore over 48 B, as stores",
+      ratio(find(w, "MemoryVectorStore", "store"), find(w, "Thermocline 48 B", "store")),
+      "at least",
+      500,
+    ),
+    target(w, "FAISS flat over 48 B", ratio(find(w, "FAISS IndexFlatIP", "kernel"), codes(w, 48)), "at least", 40),
+    target(w, "FAISS PQ96x4fs over 48 B", ratio(find(w, "FAISS PQ96x4fs", "kernel"), codes(w, 48)), "at least", 1),
+    target(
+      w,
+      `fastest graph of equal overlap${graph ? ` (${graph.contender})` : ""} over 48 B, reranked`,
+      ratio(graph, reranked),
+      "at least",
+      1,
+    ),
+    target(m, "FAISS PQ48x4fs over 24 B", ratio(find(m, "FAISS PQ48x4fs", "kernel"), codes(m, 24)), "at least", 1),
+    target(m, "FAISS PQ96x4fs over 48 B", ratio(find(m, "FAISS PQ96x4fs", "kernel"), codes(m, 48)), "at least", 1),
+    target(m, "turbovec 2-bit over 48 B", ratio(find(m, "turbovec 2-bit", "kernel"), codes(m, 48)), "at least", 2),
+    ...[24, 48].map((bytes) =>
+      target(m, `${bytes} B, share of one thread's bandwidth`, codes(m, bytes)?.roofline, "at least", 0.6),
+    ),
+    target(
+      m,
+      "48 B, one thread over two",
+      ratio(codes(m, 48), find(m, "Thermocline 48 B, 2 threads", "kernel")),
+      "at least",
+      1.7,
+    ),
+    target(
+      m,
+      "48 B, single queries over batches of 64",
+      ratio(find(m, "Thermocline 48 B", "store"), find(m, "Thermocline 48 B, batches of 64", "store")),
+      "at least",
+      1.5,
+    ),
+    target(
+      "synthetic-100k",
+      "Fourier K = 64, ms a query",
+      find("synthetic-100k", "Thermocline Fourier K = 64", "kernel")?.msPerQuery,
+      "at most",
+      8,
+    ),
+    target(
+      m,
+      "event loop's delay, p99 in ms, with 8 callers",
+      find(m, "Thermocline 48 B, 8 callers", "store")?.eventLoopDelayP99Ms,
+      "at most",
+      5,
+    ),
+  ];
+}

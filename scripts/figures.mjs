@@ -1,11 +1,14 @@
 // Writes tables into pages from records of our own JSON, so that no figure is typed by hand.
 // usage: node scripts/figures.mjs
 //   npm run --silent demo -- --json > bench/record/scifact.json            makes the record of README.md
-//   npm run --silent bench -- quality --json > bench/record/quality.json   makes that of bench/README.md
-import { readFileSync, writeFileSync } from "node:fs";
+//   npm run --silent bench -- quality --json > bench/record/quality.json   makes one of bench/README.md
+//   npm run --silent bench -- speed --json > bench/record/speed.json       makes the other
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "./files.mjs";
 
-/** @typedef {string | number | null} Value */
+/** @typedef {string | number | boolean | null} Value */
+/** @typedef {Record<string, Value>} Row */
+/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[] }} Report */
 /** @typedef {[title: string, key: string, show: (value: Value) => string][]} Columns */
 
 /** @type {Columns} */
@@ -35,6 +38,31 @@ const QUALITY = [
   ["seeds", "seeds", fixed(0)],
 ];
 
+/** @type {Columns} */
+const SPEED = [
+  ["", "contender", text],
+  ["", "level", text],
+  ["threads", "threads", fixed(0)],
+  ["B/row", "bytes", fixed(0)],
+  ["ms/query", "msPerQuery", fixed(3)],
+  ["queries/s", "queriesPerSecond", fixed(0)],
+  ["overlap", "overlap10", fixed(3)],
+  ["RAM B/row", "ramBytesPerRow", fixed(0)],
+  ["of bandwidth", "roofline", fixed(2)],
+  ["open ms", "openMs", fixed(0)],
+  ["build s", "buildSeconds", fixed(1)],
+];
+
+/** @type {Columns} */
+const TARGETS = [
+  ["", "dataset", text],
+  ["", "what", text],
+  ["measured", "measured", fixed(2)],
+  ["", "is", text],
+  ["wanted", "limit", fixed(2)],
+  ["", "met", (met) => (met === null ? "not measured" : met ? "met" : "**missed**")],
+];
+
 /** @param {Value} value */
 function text(value) {
   return value === null ? "–" : String(value);
@@ -47,30 +75,65 @@ function fixed(digits) {
 }
 
 /**
- * The table of a record as Markdown.
+ * Rows as a table of Markdown.
  * @param {Columns} columns
- * @param {{ machine: Record<string, unknown>, rows: Record<string, Value>[] }} record
+ * @param {Row[]} rows
  */
-export function table(columns, { machine, rows }) {
-  const lines = [
+function table(columns, rows) {
+  return [
     `| ${columns.map(([title]) => title).join(" | ")} |`,
     `|${columns.map(([, , show]) => (show === text ? "---" : "--:")).join("|")}|`,
     ...rows.map((row) => `| ${columns.map(([, key, show]) => show(row[key] ?? null)).join(" | ")} |`),
-  ];
-  const { cpu, cores, node, kernel } = machine;
-  const isa = typeof kernel === "object" && kernel !== null && "isa" in kernel ? `, ${kernel.isa}` : "";
-  return `${lines.join("\n")}\n\nOne run on ${cpu} (${cores} cores${isa}), Node ${node}; times of shared machines are noisy, compare them by ratio.`;
+  ].join("\n");
 }
 
-const between = /(<!-- figures -->\n)[\s\S]*?(<!-- \/figures -->)/;
-/** @type {[page: string, record: string, columns: Columns][]} */
+/**
+ * Where a record was made, as the sentence under its tables.
+ * @param {Report} report
+ */
+function source({ machine }) {
+  const { cpu, cores, node, kernel } = machine;
+  const isa = typeof kernel === "object" && kernel !== null && "isa" in kernel ? `, ${kernel.isa}` : "";
+  return `One run on ${cpu} (${cores} cores${isa}), Node ${node}; times of shared machines are noisy, compare them by ratio.`;
+}
+
+/** @param {Columns} columns */
+function plain(columns) {
+  return (/** @type {Report} */ report) => `${table(columns, report.rows)}\n\n${source(report)}`;
+}
+
+/**
+ * A table for each data set, fastest first whoever it is, and one of what was promised.
+ * @param {Report} report
+ */
+function speed(report) {
+  const measured = report.rows.filter(({ msPerQuery }) => typeof msPerQuery === "number");
+  const parts = [...new Set(measured.map(({ dataset }) => dataset))].map((dataset) => {
+    const rows = measured
+      .filter((row) => row.dataset === dataset)
+      .sort((a, b) => Number(a.msPerQuery) - Number(b.msPerQuery))
+      .map((row) => ({ ...row, contender: /^Thermocline/.test(String(row.contender)) ? `**${row.contender}**` : row.contender ?? null }));
+    return `**${dataset}**, ${fixed(0)(rows[0]?.rows ?? null)} rows:\n\n${table(SPEED, rows)}`;
+  });
+  const failed = report.rows.flatMap(({ dataset, contender, error }) =>
+    error ? [`- ${dataset}, ${contender}: ${error}`] : [],
+  );
+  if (failed.length > 0) parts.push(`Not measured:\n\n${failed.join("\n")}`);
+  return [...parts, table(TARGETS, report.targets ?? []), source(report)].join("\n\n");
+}
+
+/** @type {[page: string, mark: string, record: string, show: (report: Report) => string][]} */
 const pages = [
-  ["README.md", "scifact", DEMO],
-  ["bench/README.md", "quality", QUALITY],
+  ["README.md", "figures", "scifact", plain(DEMO)],
+  ["bench/README.md", "figures", "quality", plain(QUALITY)],
+  ["bench/README.md", "figures of speed", "speed", speed],
 ];
-for (const [page, record, columns] of pages) {
-  const figures = table(columns, JSON.parse(readFileSync(`${root}bench/record/${record}.json`, "utf8")));
+for (const [page, mark, record, show] of pages) {
+  const file = `${root}bench/record/${record}.json`;
+  if (!existsSync(file)) continue;
+  const figures = show(JSON.parse(readFileSync(file, "utf8")));
   const before = readFileSync(`${root}${page}`, "utf8");
+  const between = new RegExp(`(<!-- ${mark} -->\\n)[\\s\\S]*?(<!-- /${mark} -->)`);
   writeFileSync(
     `${root}${page}`,
     before.replace(between, (_, begin, end) => `${begin}${figures}\n${end}`),

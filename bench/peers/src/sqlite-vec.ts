@@ -40,7 +40,7 @@ export const contender: Contender = {
     const database = await open(folder);
     const bits = build.column === "bit";
     const columns = bits
-      ? `coarse bit[${dim}] distance_metric=hamming, +vector blob, +text text`
+      ? `coarse bit[${dim}], +vector blob, +text text`
       : `vector float[${dim}] distance_metric=cosine, +text text`;
     database.exec(`create virtual table records using vec0(id integer primary key, ${columns})`);
     const insert = database.prepare(
@@ -65,11 +65,14 @@ export const contender: Contender = {
         ? `select id, text from
              (select id, text, vector from records where coarse match vec_quantize_binary(?1) and k = ?2)
            order by vec_distance_cosine(vector, ?1) limit ?3`
-        : "select id, text from records where vector match ?1 and k = ?2 limit ?3",
+        : "select id, text from records where vector match ?1 and k = ?2",
     );
-    const oversample = Number(query.oversample ?? 1);
+    const { oversample } = query;
     return {
-      search: (vector, k) => nearest.all(blob(vector), k * oversample, k).map(({ id }) => id),
+      search(vector, k) {
+        const counts = oversample ? [k * Number(oversample), k] : [k];
+        return nearest.all(blob(vector), ...counts).map(({ id }) => id);
+      },
       close: () => database.close(),
     };
   },

@@ -56,11 +56,9 @@ export async function speed(args: readonly string[]): Promise<number> {
   }
   const { check } = values;
   const rounds = positive("--rounds", values.rounds ?? (check ? "1" : "5"));
-  const seconds = check ? 0.1 : positive("--seconds", values.seconds);
-  const cases = selectCases(check ? CHECK_CASES : CASES, {
-    only: values.only,
-    datasets: values.dataset?.split(","),
-  });
+  const seconds = check ? 0.3 : positive("--seconds", values.seconds);
+  const selection = { only: values.only, datasets: values.dataset?.split(",") };
+  const cases = selectCases(selection, check ? CHECK_CASES : CASES);
   const cache = path.resolve(values.cache);
   const sources = values.datasets || process.env.THERMOCLINE_DATASETS || DATASETS_FOLDER;
 

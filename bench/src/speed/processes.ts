@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { root } from "../../../scripts/files.mjs";
 import { CONTENDERS } from "./contenders.js";
 import type { Figures, Order } from "./measure.js";
 import { PYTHON_COMMAND } from "./peers.js";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
+/** Room for arrays of numbers, and a collector that can be called before memory is read. */
+const NODE_OPTIONS = ["--import", "tsx", "--expose-gc", "--max-old-space-size=8192"];
+
 /** A contender that takes longer has an error for a row. */
 const TIMEOUT_MS = { build: 30 * 60_000, measure: 3 * 60_000 };
-const KEPT_ERROR_LINES = 3;
 
 /** Lets a process of its own carry out an order, so that none profits from what another has warmed. */
 export async function inFreshProcess(order: Order & { readonly phase: "build" }): Promise<{ seconds: number }>;
@@ -17,16 +20,19 @@ export async function inFreshProcess(order: Order): Promise<unknown> {
   const python = CONTENDERS[order.contender].load === "python";
   const command = python
     ? PYTHON_COMMAND
-    : [process.execPath, ...process.execArgv, "--expose-gc", "--max-old-space-size=8192", MAIN, "speed", "--order"];
+    : [process.execPath, ...NODE_OPTIONS, MAIN, "speed", "--order"];
   const [program = "", ...args] = [...command, JSON.stringify(order)];
   const env = order.phase === "measure" ? { ...process.env, ...threadLimits(order.threads) } : process.env;
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS[order.phase] });
+  const timeout = TIMEOUT_MS[order.phase];
+  const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], timeout });
   const { stdout, stderr, how } = await outcome(child);
   // Libraries print what they like before our line, which is the last.
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
   if (how === undefined) return JSON.parse(last);
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
-  throw new Error(`${how}: ${lines.slice(-KEPT_ERROR_LINES).join(" ").slice(0, 400)}`);
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  // Node prints its own error amid a stack and properties; Python's is the last line.
+  const named = lines.find((line) => /^\w*Error\b.*: /.test(line));
+  throw new Error(`${how}: ${(named ?? lines.at(-1) ?? "it said nothing").slice(0, 400)}`);
 }
 
 /** What the libraries that start threads of their own read when they are loaded. */

@@ -111,9 +111,12 @@ function speed(report) {
   const parts = [...new Set(measured.map(({ dataset }) => dataset))].map((dataset) => {
     const rows = measured
       .filter((row) => row.dataset === dataset)
-      .sort((a, b) => Number(a.msPerQuery) - Number(b.msPerQuery))
-      .map((row) => ({ ...row, contender: /^Thermocline/.test(String(row.contender)) ? `**${row.contender}**` : row.contender ?? null }));
-    return `**${dataset}**, ${fixed(0)(rows[0]?.rows ?? null)} rows:\n\n${table(SPEED, rows)}`;
+      .sort((a, b) => Number(a.msPerQuery) - Number(b.msPerQuery));
+    const marked = rows.map((row) => ({
+      ...row,
+      contender: String(row.contender).replace(/^Thermocline.*/, "**$&**"),
+    }));
+    return `**${dataset}**, ${fixed(0)(rows[0]?.rows ?? null)} rows:\n\n${table(SPEED, marked)}`;
   });
   const failed = report.rows.flatMap(({ dataset, contender, error }) =>
     error ? [`- ${dataset}, ${contender}: ${error}`] : [],

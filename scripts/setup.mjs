@@ -21,7 +21,9 @@ export async function setup({ build = true, lint = false, rebuild = false } = {}
   if (rebuild) for (const name of ["native", "packages"]) rmSync(state + name, { force: true });
 
   // `bench/peers` is a workspace of its own, which the speed suite installs when it needs it.
-  const manifests = files().filter((file) => /^(?!bench\/peers\/)(.*\/)?(package\.json|pnpm-(lock|workspace)\.yaml)$/.test(file));
+  const manifests = files().filter((file) =>
+    /^(?!bench\/peers\/)(.*\/)?(package\.json|pnpm-(lock|workspace)\.yaml)$/.test(file),
+  );
   // pnpm gives a folder to every package that depends on something.
   const linked = manifests
     .filter((file) => file.endsWith("package.json") && readFileSync(root + file, "utf8").includes('ependencies":'))

@@ -23,6 +23,7 @@ interface Index {
 }
 
 const BATCH = 10_000;
+const ALL_CORES = 0;
 const file = (folder: string) => path.join(folder, "graph.usearch");
 
 async function make({ dim, build, query }: Task): Promise<Index> {
@@ -48,7 +49,7 @@ export const contender: Contender = {
     for (let start = 0; start < rows; start += BATCH) {
       const count = Math.min(BATCH, rows - start);
       const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(start + i));
-      index.add(keys, values.subarray(start * dim, (start + count) * dim), 1);
+      index.add(keys, values.subarray(start * dim, (start + count) * dim), ALL_CORES);
     }
     index.save(file(folder));
   },

@@ -26,7 +26,10 @@ export async function builtFor(
   const { files: kept } = CONTENDERS[test.contender];
   if (kept === null) return { folder: cache, seconds: null };
   const settings = Object.entries(test.build).flatMap(([key, value]) => (value === null ? [] : [`${key}-${value}`]));
-  const name = [test.dataset, kept, ...settings].join("-").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  const name = [test.dataset, kept, ...settings]
+    .join("-")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-");
   const inputs = JSON.stringify([dataset.digest, version, test.build, kept === "thermocline" ? ourDigest() : null]);
   const all = path.join(cache, "built");
   const folder = path.join(all, `${name}.${createHash("sha256").update(inputs).digest("hex").slice(0, 12)}`);
@@ -39,7 +42,8 @@ export async function builtFor(
   }
   const part = `${folder}.part`;
   await mkdir(part);
-  const { seconds } = await inFreshProcess({ ...test, phase: "build", dataset, folder: part, seconds: 0 });
+  const order = { ...test, phase: "build", dataset, folder: part, query: {}, threads: 1, seconds: 0 } as const;
+  const { seconds } = await inFreshProcess(order);
   await writeFile(path.join(part, "built.json"), JSON.stringify({ seconds }));
   await rename(part, folder);
   return { folder, seconds };

@@ -87,6 +87,7 @@ const OURS: readonly SpeedCase[] = [
   ),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, 2 threads", threads: 2 }),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64", mode: "batch" }),
+  ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64", mode: "batch", ...inKernel }),
   ...eigen(["synthetic-1m"], 48, { name: "Thermocline 48 B, 8 callers", mode: "concurrent", threads: 2 }),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, wasm", ...inKernel, query: { kernel: "wasm" } }),
   ...on(["synthetic-100k"], {
@@ -230,7 +231,12 @@ export const CHECK_CASES: readonly SpeedCase[] = [
   ...on(["scifact"], { name: "Float32Array loop", contender: "loop", level: "kernel", bytes: FLOAT32, floor: 0.999 }),
   ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast", build: fast(24), floor: 0.6 }),
   ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast", build: fast(24), floor: 0.6, ...inKernel }),
-  ...eigen(["scifact"], 24, { name: "Thermocline 24 B fast, 8 callers", build: fast(24), floor: 0.6, mode: "concurrent" }),
+  ...eigen(["scifact"], 24, {
+    name: "Thermocline 24 B fast, 8 callers",
+    build: fast(24),
+    floor: 0.6,
+    mode: "concurrent",
+  }),
 ];
 
 /** A case's name, one of a kind. */

@@ -9,6 +9,7 @@ import { parseOptions, positive } from "../options.js";
 import { DATASETS_FOLDER } from "../quality/collection.js";
 import { CASES, CHECK_CASES, fullName, type SpeedCase, selectCases } from "./cases.js";
 import { DATASETS, type Dataset, type DatasetName, prepareDataset } from "./dataset.js";
+import { kernelFigures } from "./kernel-figures.js";
 import { carryOut } from "./measure.js";
 import { installPeers } from "./peers.js";
 import { run, type SpeedRow } from "./rounds.js";
@@ -67,19 +68,16 @@ export async function speed(args: readonly string[]): Promise<number> {
   const progress = new Progress(process.stderr);
   const kernel = await loadKernel(undefined);
   const datasets = await prepareAll(kernel, cases, { cache, sources }, progress);
-  const rows = await run(cases, datasets, {
-    cache,
-    rounds,
-    seconds,
-    missing: await installPeers(new Set(cases.map(({ contender }) => contender))),
-    bandwidth: null,
-    onStep: (text) => progress.update(text),
-  });
+  const missing = await installPeers(new Set(cases.map(({ contender }) => contender)));
+  const onStep = (text: string) => progress.update(text);
+  const figures = check ? null : await kernelFigures(onStep);
+  const bandwidth = figures && figures.bandwidthGBps * 1e9;
+  const rows = await run(cases, datasets, { cache, rounds, seconds, missing, bandwidth, onStep });
   progress.clear();
-  const promises = targets(rows);
+  const promises = targets(rows, figures);
   const totalSeconds = Math.round((performance.now() - began) / 1000);
   const machine = { ...(await describeMachine({ backend: kernel.backend, isa: kernel.isa })), load };
-  if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, totalSeconds }));
+  if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, kernel: figures, totalSeconds }));
   else process.stdout.write(renderRows(machine, rows, promises));
 
   const failures = wrong(cases, rows, values.floor === undefined ? undefined : Number(values.floor));

@@ -81,7 +81,7 @@ export async function prepareDataset(
     for (const chunk of chunks) {
       hash.update(chunk);
       await documents.writeFile(asBytes(chunk));
-      await exact.add(chunk, rows);
+      exact.add(chunk, rows);
       rows += chunk.length / dim;
       onProgress(`writing ${name}`, rows, total);
     }
@@ -145,29 +145,26 @@ async function real(kernel: Kernel, name: DatasetName, sources: string) {
 /** The best rows of each query by exact scores, found chunk after chunk; of equal scores the lower row is first. */
 class ExactAnswers {
   readonly #kernel: Kernel;
-  readonly #dim: number;
   readonly #queries: Float32Array[];
   readonly #best: { row: number; score: number }[][];
 
   constructor(kernel: Kernel, dim: number, queries: Float32Array) {
     this.#kernel = kernel;
-    this.#dim = dim;
     this.#queries = Array.from({ length: queries.length / dim }, (_, q) => queries.slice(q * dim, (q + 1) * dim));
     this.#best = this.#queries.map(() => []);
   }
 
-  /** Takes rows from number `first` on. */
-  async add(chunk: Float32Array, first: number): Promise<void> {
-    const partition = this.#kernel.partition(this.#dim, "cosine");
-    partition.putHot(
-      Uint32Array.from({ length: chunk.length / this.#dim }, (_, i) => first + i),
-      chunk,
-    );
+  /** Takes rows from number `first` on, in ascending order, so that of equal scores the lower row stays first. */
+  add(chunk: Float32Array, first: number): void {
     for (const [q, query] of this.#queries.entries()) {
-      const { hotRows, hotScores } = await partition.search({ query, hot: TOP, cold: 0, symmetric: false });
-      const found = Array.from(hotRows, (row, i) => ({ row, score: hotScores[i] as number }));
-      const all = [...(this.#best[q] ?? []), ...found];
-      this.#best[q] = all.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, TOP);
+      const scores = this.#kernel.similarities("cosine", query, chunk);
+      const best = this.#best[q] as { row: number; score: number }[];
+      for (const [i, score] of scores.entries()) {
+        if (best.length === TOP && score <= (best.at(-1)?.score ?? 0)) continue;
+        const place = best.findIndex((other) => other.score < score);
+        best.splice(place < 0 ? best.length : place, 0, { row: first + i, score });
+        if (best.length > TOP) best.pop();
+      }
     }
   }
 

@@ -51,7 +51,12 @@ const TIMER_MS = 1;
 
 /** Does what it is told in this process; building says how long it took. */
 export async function carryOut(order: Order): Promise<Figures | { readonly seconds: number }> {
-  const task: Task = { ...order, ...order.dataset, folder: order.folder, documents: () => readDocuments(order.dataset) };
+  const task: Task = {
+    ...order,
+    ...order.dataset,
+    folder: order.folder,
+    documents: () => readDocuments(order.dataset),
+  };
   if (order.phase === "build") {
     const contender = await loadContender(order.contender);
     const began = performance.now();
@@ -156,7 +161,12 @@ const ask: Readonly<Record<Mode, Ask>> = {
     const elapsed = performance.now() - start;
     delay.disable();
     const eventLoopDelayP99Ms = Math.max(0, delay.percentile(99) / 1e6 - TIMER_MS);
-    return { msPerQuery: median(times), queriesPerSecond: (times.length / elapsed) * 1000, answers, eventLoopDelayP99Ms };
+    return {
+      msPerQuery: median(times),
+      queriesPerSecond: (times.length / elapsed) * 1000,
+      answers,
+      eventLoopDelayP99Ms,
+    };
   },
 };
 

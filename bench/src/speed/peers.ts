@@ -59,10 +59,14 @@ export async function versionOf(name: ContenderName): Promise<string> {
 }
 
 async function installNode(): Promise<void> {
-  await once("peers", ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"], path.join(FOLDER, "node_modules"), () =>
-    step("installing the stores to compare with (some 300 MB, in bench/peers)", () =>
-      pnpm("--dir", FOLDER, "install", "--frozen-lockfile", "--config.confirm-modules-purge=false"),
-    ),
+  await once(
+    "peers",
+    ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"],
+    path.join(FOLDER, "node_modules"),
+    () =>
+      step("installing the stores to compare with (some 300 MB, in bench/peers)", () =>
+        pnpm("--dir", FOLDER, "install", "--frozen-lockfile", "--config.confirm-modules-purge=false"),
+      ),
   );
 }
 

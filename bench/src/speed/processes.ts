@@ -18,9 +18,7 @@ export async function inFreshProcess(order: Order & { readonly phase: "build" })
 export async function inFreshProcess(order: Order & { readonly phase: "measure" }): Promise<Figures>;
 export async function inFreshProcess(order: Order): Promise<unknown> {
   const python = CONTENDERS[order.contender].load === "python";
-  const command = python
-    ? PYTHON_COMMAND
-    : [process.execPath, ...NODE_OPTIONS, MAIN, "speed", "--order"];
+  const command = python ? PYTHON_COMMAND : [process.execPath, ...NODE_OPTIONS, MAIN, "speed", "--order"];
   const [program = "", ...args] = [...command, JSON.stringify(order)];
   const env = order.phase === "measure" ? { ...process.env, ...threadLimits(order.threads) } : process.env;
   const timeout = TIMEOUT_MS[order.phase];

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<SpeedRow>[] = [
 ];
 
 const TARGETS: readonly Column<Target>[] = [
-  { title: "", cell: ({ dataset }) => dataset, align: "left" },
+  { title: "", cell: ({ dataset }) => dataset ?? "scan", align: "left" },
   { title: "", cell: ({ what }) => what, align: "left" },
   { title: "measured", cell: ({ measured }) => formatNumber(measured, 2) },
   { title: "wanted", cell: ({ is, limit }) => `${is} ${limit}`, align: "left" },

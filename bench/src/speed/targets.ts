@@ -1,9 +1,11 @@
 import type { DatasetName } from "./dataset.js";
+import type { KernelFigures } from "./kernel-figures.js";
 import type { SpeedRow } from "./rounds.js";
 
 /** A promise, and what this run says of it; `measured` and `met` are null where a row that it needs is not there. */
 export interface Target {
-  readonly dataset: DatasetName;
+  /** Null for the scan alone. */
+  readonly dataset: DatasetName | null;
   readonly what: string;
   readonly measured: number | null;
   readonly limit: number;
@@ -15,13 +17,13 @@ export interface Target {
 const EQUAL_OVERLAP = 0.005;
 
 /** Holds the rows of a run against what this package promises. */
-export function targets(rows: readonly SpeedRow[]): Target[] {
+export function targets(rows: readonly SpeedRow[], kernel: KernelFigures | null): Target[] {
   const find = (dataset: DatasetName, contender: string, level: SpeedRow["level"]) =>
     rows.find((row) => row.dataset === dataset && row.contender === contender && row.level === level);
   const ratio = (slow: SpeedRow | undefined, fast: SpeedRow | undefined): number | null =>
     slow?.msPerQuery && fast?.msPerQuery ? slow.msPerQuery / fast.msPerQuery : null;
   const target = (
-    dataset: DatasetName,
+    dataset: Target["dataset"],
     what: string,
     measured: number | null | undefined,
     is: Target["is"],
@@ -66,6 +68,8 @@ export function targets(rows: readonly SpeedRow[]): Target[] {
     ...[24, 48].map((bytes) =>
       target(m, `${bytes} B, share of one thread's bandwidth`, codes(m, bytes)?.roofline, "at least", 0.6),
     ),
+    ...instructionSets(kernel).map(([what, measured]) => target(null, what, measured, "at least", 1)),
+    target(m, "48 B, wasm over native", ratio(find(m, "Thermocline 48 B, wasm", "kernel"), codes(m, 48)), "at most", 3),
     target(
       m,
       "48 B, one thread over two",
@@ -73,12 +77,14 @@ export function targets(rows: readonly SpeedRow[]): Target[] {
       "at least",
       1.7,
     ),
-    target(
-      m,
-      "48 B, single queries over batches of 64",
-      ratio(find(m, "Thermocline 48 B", "store"), find(m, "Thermocline 48 B, batches of 64", "store")),
-      "at least",
-      1.5,
+    ...(["kernel", "store"] as const).map((level) =>
+      target(
+        m,
+        `48 B, single queries over batches of 64, ${level}`,
+        ratio(find(m, "Thermocline 48 B", level), find(m, "Thermocline 48 B, batches of 64", level)),
+        "at least",
+        1.5,
+      ),
     ),
     target(
       "synthetic-100k",
@@ -95,4 +101,18 @@ export function targets(rows: readonly SpeedRow[]): Target[] {
       5,
     ),
   ];
+}
+
+/** How many times slower the scan of 48 B is by one instruction set than by the next better one. */
+function instructionSets(kernel: KernelFigures | null): [what: string, ratio: number | null][] {
+  const time = (isa: string) =>
+    kernel?.rows.find((row) => row.isa === isa && row.bytes === 48 && !row.progressive)?.nsPerRow;
+  const pairs = [
+    ["portable", "avx2"],
+    ["avx2", "avx512"],
+  ] as const;
+  return pairs.map(([slow, fast]) => {
+    const [slower, faster] = [time(slow), time(fast)];
+    return [`48 B, scan by ${slow} over ${fast}`, slower && faster ? slower / faster : null];
+  });
 }

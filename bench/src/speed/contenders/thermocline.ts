@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type OpenOptions, Thermocline } from "@thermocline/core";
 import type { SearchResult } from "../../../../packages/core/src/kernel/kernel.js";
+import { loadKernel } from "../../../../packages/core/src/kernel/load.js";
 import { openEngine } from "../../../../packages/core/src/store/open.js";
 import { type Contender, type Settings, type Task, textOf } from "../contender.js";
 
@@ -19,15 +20,17 @@ interface BuildSettings extends Settings {
 
 const database = (folder: string) => path.join(folder, "store.db");
 
-function openOptions({ build, query, threads, dim, folder }: Task): OpenOptions {
+async function openOptions({ build, query, threads, dim, folder }: Task): Promise<OpenOptions> {
   const { codec, bytes, originals, effort } = build as BuildSettings;
+  const splits = "threads" in (await loadKernel(undefined));
+  if (threads > 1 && !splits) throw new Error("a search of this kernel runs on one thread");
   const options = {
     path: database(folder),
     dim,
     originals,
     hot: { capacity: Number.POSITIVE_INFINITY },
     ...(codec && { cold: { codec, bytes, ...(effort && { effort }) } }),
-    ...(threads > 1 && { threads }),
+    ...(splits && { threads }),
     ...query,
   };
   return options;
@@ -36,7 +39,7 @@ function openOptions({ build, query, threads, dim, folder }: Task): OpenOptions 
 async function build(task: Task): Promise<void> {
   const { rows, dim } = task;
   const values = await task.documents();
-  const store = await Thermocline.open(openOptions(task));
+  const store = await Thermocline.open(await openOptions(task));
   for (let start = 0; start < rows; start += BATCH) {
     await store.upsert(
       Array.from({ length: Math.min(BATCH, rows - start) }, (_, i) => ({
@@ -55,7 +58,7 @@ async function build(task: Task): Promise<void> {
 export const thermocline: Contender = {
   build,
   async open(task) {
-    const store = await Thermocline.open(openOptions(task));
+    const store = await Thermocline.open(await openOptions(task));
     return {
       search: async (vector, k) => (await store.query({ vector, k })).map(({ id }) => Number(id)),
       close: () => store.close(),
@@ -67,16 +70,20 @@ export const thermocline: Contender = {
 export const thermoclineKernel: Contender = {
   build,
   async open(task) {
-    const engine = await openEngine(openOptions(task));
+    const engine = await openEngine(await openOptions(task));
     const partition = engine.partitions.values().next().value;
     if (!partition) throw new Error(`${database(task.folder)} has no rows`);
-    const symmetric = task.query.scoring === "symmetric";
+    const search = async (queries: readonly Float32Array[], k: number): Promise<number[][]> => {
+      const flat = new Float32Array(queries.length * task.dim);
+      for (const [q, query] of queries.entries()) flat.set(query, q * task.dim);
+      const request = { query: flat, queries: flat, hot: k, cold: k, symmetric: false, threads: task.threads };
+      const found: SearchResult | readonly SearchResult[] = await partition.search(request);
+      // Row numbers in a file count from 1.
+      return [found].flat().map(({ hotRows, coldRows }) => [...hotRows, ...coldRows].map((row) => row - 1));
+    };
     return {
-      search: async (query, k) => {
-        const found: SearchResult = await partition.search({ query, hot: k, cold: k, symmetric });
-        // Row numbers in a file count from 1.
-        return [...found.hotRows, ...found.coldRows].map((row) => row - 1);
-      },
+      search: async (query, k) => (await search([query], k))[0] ?? [],
+      ...("threads" in engine.kernel && { searchAll: search }),
       close: () => engine.catalogue.close(),
     };
   },

@@ -1,4 +1,5 @@
 import { median } from "../../../examples/beir-scifact/src/metrics.js";
+import { root } from "../../../scripts/files.mjs";
 import { type Built, builtFor } from "./builds.js";
 import { fullName, type Mode, type SpeedCase } from "./cases.js";
 import type { Dataset, DatasetName } from "./dataset.js";
@@ -125,6 +126,7 @@ function toRow({ test, dataset, version, built, figures, error }: Entry, { bandw
     eventLoopDelayP99Ms: middle((round) => round.eventLoopDelayP99Ms, 2),
     queries: middle((round) => round.queries, 0),
     rounds: figures.length,
-    error,
+    // A record says nothing of the folders of the machine that it was made on.
+    error: error?.replaceAll(root, "") ?? null,
   };
 }

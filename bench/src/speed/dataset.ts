@@ -159,7 +159,8 @@ class ExactAnswers {
     for (const [q, query] of this.#queries.entries()) {
       const scores = this.#kernel.similarities("cosine", query, chunk);
       const best = this.#best[q] as { row: number; score: number }[];
-      for (const [i, score] of scores.entries()) {
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i] as number;
         if (best.length === TOP && score <= (best.at(-1)?.score ?? 0)) continue;
         const place = best.findIndex((other) => other.score < score);
         best.splice(place < 0 ? best.length : place, 0, { row: first + i, score });

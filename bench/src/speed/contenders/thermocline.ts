@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type OpenOptions, Thermocline } from "@thermocline/core";
+import { type Hit, type OpenOptions, Thermocline } from "@thermocline/core";
 import type { SearchResult } from "../../../../packages/core/src/kernel/kernel.js";
 import { loadKernel } from "../../../../packages/core/src/kernel/load.js";
 import { openEngine } from "../../../../packages/core/src/store/open.js";
@@ -17,6 +17,11 @@ interface BuildSettings extends Settings {
   readonly originals: "none" | "float16" | "float32";
   readonly effort: "fast" | null;
 }
+
+/** A store that may have a call for many queries. */
+type Batching = Thermocline & {
+  queryBatch?(options: { vectors: readonly Float32Array[]; k: number }): Promise<Hit[][]>;
+};
 
 const database = (folder: string) => path.join(folder, "store.db");
 
@@ -58,9 +63,13 @@ async function build(task: Task): Promise<void> {
 export const thermocline: Contender = {
   build,
   async open(task) {
-    const store = await Thermocline.open(await openOptions(task));
+    const store: Batching = await Thermocline.open(await openOptions(task));
+    const rowsOf = (hits: readonly Hit[]) => hits.map(({ id }) => Number(id));
     return {
-      search: async (vector, k) => (await store.query({ vector, k })).map(({ id }) => Number(id)),
+      search: async (vector, k) => rowsOf(await store.query({ vector, k })),
+      ...(store.queryBatch && {
+        searchAll: async (vectors, k) => ((await store.queryBatch?.({ vectors, k })) ?? []).map(rowsOf),
+      }),
       close: () => store.close(),
     };
   },

@@ -8,7 +8,7 @@ import { type SpeedCase, selectCases } from "../bench/src/speed/cases.js";
 import { prepareDataset, readQueries } from "../bench/src/speed/dataset.js";
 import { run, type SpeedRow } from "../bench/src/speed/rounds.js";
 import { targets } from "../bench/src/speed/targets.js";
-import { syntheticChunks, syntheticRows } from "../bench/src/synthetic.js";
+import { randomRotation, syntheticChunks, syntheticRows } from "../bench/src/synthetic.js";
 import { loadKernel } from "../packages/core/src/kernel/load.js";
 import { root } from "../scripts/files.mjs";
 
@@ -124,6 +124,20 @@ describe("synthetic rows", () => {
     const chunks = [...syntheticChunks(10, 5, 7, 4)];
     expect(chunks.map(({ length }) => length)).toEqual([20, 20, 10]);
     expect(chunks.flatMap((chunk) => [...chunk])).toEqual([...syntheticRows(10, 5, 7)]);
+  });
+});
+
+describe("a random rotation", () => {
+  it("keeps lengths and angles", () => {
+    const dim = 16;
+    const matrix = randomRotation(dim, 3);
+    const row = (r: number) => matrix.subarray(r * dim, (r + 1) * dim);
+    for (let a = 0; a < dim; a++) {
+      for (let b = 0; b <= a; b++) {
+        const product = row(a).reduce((sum, x, j) => sum + x * (row(b)[j] as number), 0);
+        expect(product).toBeCloseTo(a === b ? 1 : 0, 6);
+      }
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Kernel } from "../../../packages/core/src/kernel/kernel.js";
 import { loadCollection } from "../quality/collection.js";
-import { syntheticChunks, syntheticRows } from "../synthetic.js";
+import { randomRotation, syntheticChunks, syntheticRows } from "../synthetic.js";
 
 /** Every data set, in the order in which its rows are printed. */
 export const DATASETS = ["scifact", "wordnet", "synthetic-100k", "synthetic-1m"] as const;
@@ -20,7 +20,11 @@ const SYNTHETIC: Partial<Record<DatasetName, { readonly rows: number; readonly d
 };
 const DOCUMENTS_SEED = 1;
 const QUERIES_SEED = 2;
+const ROTATION_SEED = 3;
 const QUERIES = 200;
+
+/** What is on disk was made by this code; a change of what it makes counts it up. */
+const EDITION = 2;
 
 /** Rows written, or searched for the exact answers, at a time. */
 const CHUNK = 50_000;
@@ -56,17 +60,13 @@ export async function prepareDataset(
 ): Promise<Dataset | undefined> {
   const folder = path.join(cache, "datasets", name);
   const about = path.join(folder, "about.json");
-  if (existsSync(about)) return { ...JSON.parse(await readFile(about, "utf8")), folder };
-
-  const synthetic = SYNTHETIC[name];
-  const collection = synthetic
-    ? {
-        dim: synthetic.dim,
-        chunks: syntheticChunks(synthetic.rows, synthetic.dim, DOCUMENTS_SEED, CHUNK),
-        total: synthetic.rows,
-        queries: syntheticRows(QUERIES, synthetic.dim, QUERIES_SEED),
-      }
-    : await real(kernel, name, sources);
+  if (existsSync(about)) {
+    const { edition, ...known } = JSON.parse(await readFile(about, "utf8"));
+    if (edition === EDITION) return { ...known, folder };
+    await rm(folder, { recursive: true });
+  }
+  const size = SYNTHETIC[name];
+  const collection = size ? await synthetic(kernel, size) : await real(kernel, name, sources);
   if (!collection) return undefined;
   const { dim, chunks, total, queries } = collection;
 
@@ -78,7 +78,7 @@ export async function prepareDataset(
   const exact = new ExactAnswers(kernel, dim, queries);
   let rows = 0;
   try {
-    for (const chunk of chunks) {
+    for await (const chunk of chunks) {
       hash.update(chunk);
       await documents.writeFile(asBytes(chunk));
       exact.add(chunk, rows);
@@ -91,7 +91,7 @@ export async function prepareDataset(
   await writeFile(path.join(part, "queries.f32"), asBytes(queries));
   await writeFile(path.join(part, "exact.u32"), asBytes(exact.rows()));
   const dataset = { name, rows, dim, queries: queries.length / dim, digest: hash.digest("hex") };
-  await writeFile(path.join(part, "about.json"), JSON.stringify(dataset));
+  await writeFile(path.join(part, "about.json"), JSON.stringify({ ...dataset, edition: EDITION }));
   await rename(part, folder);
   return { ...dataset, folder };
 }
@@ -131,7 +131,28 @@ export async function readQueries({
   };
 }
 
-async function real(kernel: Kernel, name: DatasetName, sources: string) {
+/** Unit vectors and how many there will be. */
+interface Collection {
+  readonly dim: number;
+  readonly total: number;
+  readonly chunks: AsyncIterable<Float32Array> | Iterable<Float32Array>;
+  readonly queries: Float32Array;
+}
+
+/** Rows and queries of the generator, both turned by one random rotation. */
+async function synthetic(
+  kernel: Kernel,
+  { rows, dim }: { readonly rows: number; readonly dim: number },
+): Promise<Collection> {
+  const rotation = randomRotation(dim, ROTATION_SEED);
+  const turned = async (values: Float32Array) => kernel.toUnit(await kernel.rotate(values, dim, rotation, false), dim);
+  async function* chunks() {
+    for (const chunk of syntheticChunks(rows, dim, DOCUMENTS_SEED, CHUNK)) yield await turned(chunk);
+  }
+  return { dim, total: rows, chunks: chunks(), queries: await turned(syntheticRows(QUERIES, dim, QUERIES_SEED)) };
+}
+
+async function real(kernel: Kernel, name: DatasetName, sources: string): Promise<Collection | undefined> {
   if (name !== "scifact" && name !== "wordnet") throw new Error(`${name} has no generator`);
   const collection = await loadCollection(kernel, name, sources);
   if (!collection) return undefined;

@@ -8,7 +8,7 @@ import { root } from "./files.mjs";
 
 /** @typedef {string | number | boolean | null} Value */
 /** @typedef {Record<string, Value>} Row */
-/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[] }} Report */
+/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[], scans?: Row[] }} Report */
 /** @typedef {[title: string, key: string, show: (value: Value) => string][]} Columns */
 
 /** @type {Columns} */
@@ -51,6 +51,18 @@ const SPEED = [
   ["of bandwidth", "roofline", fixed(2)],
   ["open ms", "openMs", fixed(0)],
   ["build s", "buildSeconds", fixed(1)],
+];
+
+/** @type {Columns} */
+const SCANS = [
+  ["", "isa", text],
+  ["B/row", "bytes", fixed(0)],
+  ["progressive", "progressive", text],
+  ["rows allowed", "allow", fixed(2)],
+  ["ns/row", "nsPerRow", fixed(3)],
+  ["of bandwidth", "roofline", fixed(2)],
+  ["overlap", "overlapExact", fixed(3)],
+  ["instructions/row", "instructionsPerRow", fixed(1)],
 ];
 
 /** @type {Columns} */
@@ -122,6 +134,8 @@ function speed(report) {
     error ? [`- ${dataset}, ${contender}: ${error}`] : [],
   );
   if (failed.length > 0) parts.push(`Not measured:\n\n${failed.join("\n")}`);
+  if (report.scans?.length)
+    parts.push(`The scan alone, ${fixed(0)(report.scans[0]?.rows ?? null)} rows:\n\n${table(SCANS, report.scans)}`);
   return [...parts, table(TARGETS, report.targets ?? []), source(report)].join("\n\n");
 }
 

@@ -70,14 +70,14 @@ export async function speed(args: readonly string[]): Promise<number> {
   const datasets = await prepareAll(kernel, cases, { cache, sources }, progress);
   const missing = await installPeers(new Set(cases.map(({ contender }) => contender)));
   const onStep = (text: string) => progress.update(text);
-  const figures = check ? null : await kernelFigures(onStep);
-  const bandwidth = figures && figures.bandwidthGBps * 1e9;
+  const scans = check || values.only !== undefined ? [] : await kernelFigures(cache, onStep);
+  const bandwidth = scans.length > 0 ? Math.max(...scans.map((row) => row.readGBPerSecond)) * 1e9 : null;
   const rows = await run(cases, datasets, { cache, rounds, seconds, missing, bandwidth, onStep });
   progress.clear();
-  const promises = targets(rows, figures);
+  const promises = targets(rows, scans);
   const totalSeconds = Math.round((performance.now() - began) / 1000);
   const machine = { ...(await describeMachine({ backend: kernel.backend, isa: kernel.isa })), load };
-  if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, kernel: figures, totalSeconds }));
+  if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, scans, totalSeconds }));
   else process.stdout.write(renderRows(machine, rows, promises));
 
   const failures = wrong(cases, rows, values.floor === undefined ? undefined : Number(values.floor));

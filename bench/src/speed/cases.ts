@@ -206,7 +206,7 @@ const PEERS: readonly SpeedCase[] = [
       level: "kernel",
       bytes: parts / 2,
       build: { factory: `PQ${parts}x4fs` },
-      floor: 0.1,
+      floor: 0.05,
     }),
   ),
   ...[2, 4].flatMap((bits) =>

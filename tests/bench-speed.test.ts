@@ -75,6 +75,7 @@ describe("the speed suite", () => {
   it.each([
     ["a data set", ["--dataset", "scifacts"], 'no data set "scifacts"; there are scifact, wordnet'],
     ["a case", ["--only", "thermoclime"], "MemoryVectorStore; hnswlib-node"],
+    ["a floor", ["--floor", "2"], '--floor takes a number from 0 to 1, not "2"'],
     ["a number of rounds", ["--rounds", "0"], '--rounds takes whole numbers from 1, not "0"'],
   ])("refuses %s that there is not, and says what there is", async (_, args, message) => {
     const { code, stdout, stderr } = await speed(...args);

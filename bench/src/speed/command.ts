@@ -7,6 +7,7 @@ import type { Kernel } from "../../../packages/core/src/kernel/kernel.js";
 import { loadKernel } from "../../../packages/core/src/kernel/load.js";
 import { parseOptions, positive } from "../options.js";
 import { DATASETS_FOLDER } from "../quality/collection.js";
+import { UsageError } from "../usage-error.js";
 import { CASES, CHECK_CASES, fullName, type SpeedCase, selectCases } from "./cases.js";
 import { DATASETS, type Dataset, type DatasetName, prepareDataset } from "./dataset.js";
 import { kernelFigures } from "./kernel-figures.js";
@@ -58,6 +59,7 @@ export async function speed(args: readonly string[]): Promise<number> {
   const { check } = values;
   const rounds = positive("--rounds", values.rounds ?? (check ? "1" : "5"));
   const seconds = check ? 0.3 : positive("--seconds", values.seconds);
+  const floor = values.floor === undefined ? undefined : share("--floor", values.floor);
   const selection = { only: values.only, datasets: values.dataset?.split(",") };
   const cases = selectCases(selection, check ? CHECK_CASES : CASES);
   const cache = path.resolve(values.cache);
@@ -70,7 +72,8 @@ export async function speed(args: readonly string[]): Promise<number> {
   const datasets = await prepareAll(kernel, cases, { cache, sources }, progress);
   const missing = await installPeers(new Set(cases.map(({ contender }) => contender)));
   const onStep = (text: string) => progress.update(text);
-  const scans = check || values.only !== undefined ? [] : await kernelFigures(cache, onStep);
+  const whole = !check && values.only === undefined && values.dataset === undefined;
+  const scans = whole ? await kernelFigures(cache, onStep) : [];
   const bandwidth = scans.length > 0 ? Math.max(...scans.map((row) => row.readGBPerSecond)) * 1e9 : null;
   const rows = await run(cases, datasets, { cache, rounds, seconds, missing, bandwidth, onStep });
   progress.clear();
@@ -80,9 +83,15 @@ export async function speed(args: readonly string[]): Promise<number> {
   if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, scans, totalSeconds }));
   else process.stdout.write(renderRows(machine, rows, promises));
 
-  const failures = wrong(cases, rows, values.floor === undefined ? undefined : Number(values.floor));
+  const failures = wrong(cases, rows, floor);
   for (const line of failures) console.error(line);
   return rows.length === 0 || failures.length > 0 ? 1 : 0;
+}
+
+function share(option: string, text: string): number {
+  const value = /^[\d.]+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return value;
+  throw new UsageError(`${option} takes a number from 0 to 1, not "${text}".`);
 }
 
 async function prepareAll(

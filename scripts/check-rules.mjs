@@ -8,8 +8,8 @@ import { files, root } from "./files.mjs";
 const rules = [
   {
     from: /^packages\/core\/src\//,
-    never: /^(?!packages\/core\/src\/|node:|@photostructure\/sqlite$|@thermocline\/native$)/,
-    why: "core depends on Node, SQLite and the native kernel only",
+    never: /^(?!packages\/core\/src\/|node:|@photostructure\/sqlite$|@thermocline\/(native|wasm)$)/,
+    why: "core depends on Node, SQLite and the kernel's two builds only",
   },
   {
     from: /^packages\/core\/src\/(catalogue|filter)\//,
@@ -32,7 +32,7 @@ const rules = [
     why: "only catalogue and kernel touch Node, and spectral/files.ts, which holds all that reads and writes rotations",
   },
   { from: /^packages\/core\/src\/(?!catalogue\/)/, never: /^@photostructure\//, why: "only catalogue knows SQLite" },
-  { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/native$/, why: "only kernel loads the addon" },
+  { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/(native|wasm)$/, why: "only kernel loads them" },
   {
     from: /^packages\/langchain\/src\//,
     never: /^(?!packages\/langchain\/src\/|node:|@thermocline\/core$|@langchain\/core(\/|$))/,

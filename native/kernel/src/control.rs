@@ -20,9 +20,16 @@ pub struct Control {
     cancelled: AtomicBool,
     /// Bits of an `f32`.
     done: AtomicU32,
+    /// For work that holds the only thread there is.
+    watch: Option<fn(f32) -> bool>,
 }
 
 impl Control {
+    /// One that calls `watch` each time the work says how much is done, and ends it when the answer is false.
+    pub fn watched(watch: fn(f32) -> bool) -> Self {
+        Self { watch: Some(watch), ..Self::default() }
+    }
+
     /// Asks the work to end. It does within some milliseconds, with `Error::Cancelled`.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -36,6 +43,9 @@ impl Control {
     /// Says how much is done, and asks whether to go on.
     pub fn at(&self, done: f32) -> Result<(), Error> {
         self.done.store(done.to_bits(), Ordering::Relaxed);
+        if self.watch.is_some_and(|watch| !watch(done)) {
+            self.cancel();
+        }
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 }

@@ -28,27 +28,36 @@
 //! scores are equal to the bit on every instruction set; `arch` says how.
 
 #![deny(unsafe_code)]
+#![cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits are the only callers of some of it"))]
 
 mod arch;
 mod blob;
 mod codec;
 mod control;
 mod eigen;
+#[cfg(feature = "fit")]
 mod eigenbasis;
 mod error;
 mod fourier;
 mod lloyd_max;
 mod metric;
+mod rotation;
+#[cfg(feature = "fit")]
+mod spec;
 mod spectral_quant;
 mod tiers;
 mod top_k;
 
 pub use arch::Isa;
-pub use codec::{Codec, CodecSpec, Effort, FourierSpec, Sample, Scoring};
+pub use codec::{Codec, Scoring};
 pub use control::Control;
-pub use eigenbasis::{Eigenbasis, eigenbasis, rotate};
+#[cfg(feature = "fit")]
+pub use eigenbasis::{Eigenbasis, eigenbasis};
 pub use error::Error;
 pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
+pub use rotation::rotate;
+#[cfg(feature = "fit")]
+pub use spec::{CodecSpec, Effort, FourierSpec, Sample};
 pub use spectral_quant::SpectralQuantizer;
 pub use tiers::hot::HotBatch;
 pub use tiers::partition::Partition;

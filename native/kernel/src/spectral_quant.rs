@@ -4,8 +4,8 @@
 //! A code is the numbers one after the other, each lowest bit first, in whole bytes. It depends on rotation,
 //! eigenvalues, bits, levels and the row alone, to the bit on every machine.
 
-use crate::eigenbasis::Rotation;
 use crate::lloyd_max::{self, REACH, Weighted};
+use crate::rotation::Rotation;
 use crate::{Error, Isa};
 
 /// Most bits of one coordinate.
@@ -175,7 +175,7 @@ impl SpectralQuantizer {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "fit"))]
 mod tests {
     use super::*;
     use crate::eigenbasis::{Eigenbasis, eigenbasis};

@@ -16,6 +16,7 @@ export type {
   FilterScalar,
   LogicalFilter,
 } from "./filter/filter.js";
+export type { WasmModules, WasmSource } from "./kernel/wasm-modules.js";
 export { recommend } from "./recommend.js";
 export {
   type CalibrateEmbeddingsOptions,

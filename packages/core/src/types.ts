@@ -1,4 +1,5 @@
 import type { Filter } from "./filter/filter.js";
+import type { WasmModules } from "./kernel/wasm-modules.js";
 
 /** A JSON value: what metadata may hold. It round-trips exactly. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -148,13 +149,18 @@ export interface OpenOptions {
   readonly cold?: ColdOptions | undefined;
   /** Default `float16`. */
   readonly originals?: Originals | undefined;
-  /** Which kernel: `auto` takes the best that loads. Default `auto`, or the environment variable THERMOCLINE_KERNEL. */
-  readonly kernel?: "auto" | "native" | undefined;
+  /**
+   * Which kernel: `native`, the addon; `wasm`, WebAssembly, which gives the same answers to the bit, slower; `auto` takes the first
+   * of them that loads. Default `auto`, or the environment variable THERMOCLINE_KERNEL.
+   */
+  readonly kernel?: "auto" | "native" | "wasm" | undefined;
   /**
    * How many threads one search may be split over, 1 to 256, where it is long enough for so many to pay (about 0.25 ms of work
    * each). Answers do not depend on it. Default: one for each processor, up to 4. Searches beside each other share the processors.
    */
   readonly threads?: number | undefined;
+  /** The modules of the WebAssembly kernel, where they cannot be found beside `@thermocline/wasm`; a process's first ones count. */
+  readonly wasm?: WasmModules | undefined;
 }
 
 /** Options of `calibrate` and `recalibrate`. */
@@ -251,6 +257,14 @@ export interface StoreStats {
   readonly demotions: number;
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;
-  /** `threads`: what a long search is split over at most. */
-  readonly kernel: { readonly backend: "native"; readonly isa: string; readonly threads: number };
+  /**
+   * Which kernel runs, with which instructions, and over how many threads a long search is split at most; `fallback` says why
+   * `auto` passed over the native one.
+   */
+  readonly kernel: {
+    readonly backend: "native" | "wasm";
+    readonly isa: string;
+    readonly threads: number;
+    readonly fallback?: string | undefined;
+  };
 }

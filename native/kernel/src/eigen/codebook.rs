@@ -1,7 +1,7 @@
 //! What a fit finds, as data: written once, read by every process that encodes or searches.
 
 use super::descent::Rounds;
-use super::{CENTROIDS, fit};
+use super::CENTROIDS;
 use crate::blob::{Reader, WIDEST, Writer};
 use crate::codec::MAX_DIM;
 use crate::{Error, Metric};
@@ -14,6 +14,8 @@ const MAX_ROUNDS: usize = 64;
 
 /// The largest number that is packed.
 const LARGEST: f32 = ((1 << (WIDEST - 1)) - 1) as f32;
+/// Bytes a row that the codec can be fitted for.
+pub(crate) const BYTES: std::ops::RangeInclusive<usize> = 2..=512;
 
 /// Values of the scale byte.
 pub(crate) const GRID: usize = 256;
@@ -93,7 +95,7 @@ impl Codebook {
         let mut reader = Reader::open(blob, MAGIC, VERSION)?;
         let dim = reader.number(1..=MAX_DIM)?;
         let metric = Metric::try_from(reader.number(0..=2)? as u8).map_err(|_| Error::Codebook)?;
-        let bytes = reader.number(fit::BYTES)?;
+        let bytes = reader.number(BYTES)?;
         let rounds = Rounds { sweeps: reader.number(0..=MAX_ROUNDS)?, tries: reader.number(0..=MAX_ROUNDS)? };
         let rank = reader.number(0..=dim)?;
         let mean = reader.f32s(dim)?;

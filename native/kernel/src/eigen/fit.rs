@@ -2,15 +2,12 @@
 
 use faer::{Mat, Side};
 
-use super::codebook::{Codebook, GRID, Span};
+use super::codebook::{BYTES, Codebook, GRID, Span};
 use super::descent::Rounds;
 use super::{EigenCodec, allocate, k_means, refine};
 use crate::arch::CENTROIDS;
-use crate::codec::{Effort, Sample};
+use crate::spec::{Effort, Sample};
 use crate::{Control, Error, Isa, Metric};
-
-/// Bytes a row that the codec can be fitted for.
-pub(crate) const BYTES: std::ops::RangeInclusive<usize> = 2..=512;
 
 /// Rows whose covariance is summed in one matrix product.
 const CHUNK: usize = 2048;

@@ -10,12 +10,16 @@
 //! The byte holds decoded over true length to the power of ¾, which measured better than 1 and ½: undoing all of it makes
 //! more of the error than of the row. Under `Euclidean` it holds the true squared length.
 
+#[cfg(feature = "fit")]
 pub(crate) mod allocate;
 mod codebook;
 mod descent;
+#[cfg(feature = "fit")]
 pub(crate) mod fit;
+#[cfg(feature = "fit")]
 mod k_means;
 mod layout;
+#[cfg(feature = "fit")]
 mod refine;
 pub(crate) mod score;
 
@@ -251,5 +255,5 @@ fn nearest(grid: &[f32], value: f32) -> u8 {
     if value - grid[below] <= grid[above] - value { below as u8 } else { above as u8 }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "fit"))]
 mod tests;

@@ -3,7 +3,7 @@
 use super::analysis::{Analysis, Plans};
 use super::{MAGIC, VERSION, bins_of};
 use crate::blob::Writer;
-use crate::codec::FourierSpec;
+use crate::spec::FourierSpec;
 use crate::{Error, Metric};
 
 pub(crate) fn fit(metric: Metric, dim: usize, sample: &[f32], spec: FourierSpec) -> Result<Vec<u8>, Error> {

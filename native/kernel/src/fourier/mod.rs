@@ -12,9 +12,10 @@
 //! last, by Parseval's theorem the dot product with the decoded row; under `Cosine` over the norm.
 
 mod analysis;
+#[cfg(feature = "fit")]
 pub(crate) mod fit;
 pub(crate) mod score;
-#[cfg(test)]
+#[cfg(all(test, feature = "fit"))]
 mod tests;
 
 use realfft::num_complex::Complex;

@@ -6,7 +6,9 @@ import type { Metric } from "../types.js";
  * are flat, row after row. The engine owns what it is given: rows and codes are copied in once and searched many times.
  */
 export interface Kernel {
-  readonly backend: "native";
+  readonly backend: "native" | "wasm";
+  /** Why a faster backend was passed over. */
+  readonly fallback?: string | undefined;
   /** The instruction set it runs on, such as `avx2`. */
   readonly isa: string;
   /** How many threads a long search is split over unless it says otherwise. */

@@ -1,33 +1,96 @@
-import process from "node:process";
 import { ThermoclineError } from "../errors.js";
 import type { Kernel } from "./kernel.js";
+import type { WasmModules } from "./wasm-modules.js";
 
 /** What `OpenOptions.kernel` and the environment variable THERMOCLINE_KERNEL may say. */
-const CHOICES = ["auto", "native"] as const;
+const CHOICES = ["auto", "native", "wasm"] as const;
+type Choice = (typeof CHOICES)[number];
 
-let loading: Promise<Kernel> | undefined;
+const loading = new Map<Exclude<Choice, "auto">, Promise<Kernel>>();
 
-/** The kernel, loaded once a process. */
-export async function loadKernel(choice: string | undefined): Promise<Kernel> {
-  const { THERMOCLINE_KERNEL: environment } = process.env;
-  const chosen = choice ?? environment ?? "auto";
-  if (!CHOICES.some((known) => known === chosen)) {
+/**
+ * The kernel, loaded once a process: the addon, else WebAssembly, which then says why in `fallback`; or the one that is asked for.
+ * `wasm` are the modules of the latter, where they cannot be found beside its package; the first ones given count.
+ */
+export async function loadKernel(choice: string | undefined, wasm?: WasmModules): Promise<Kernel> {
+  const chosen = choice ?? environment().THERMOCLINE_KERNEL ?? "auto";
+  if (!isChoice(chosen)) {
     throw new ThermoclineError(
       "ARGUMENT",
       `Unknown kernel ${JSON.stringify(chosen)}; use one of ${CHOICES.join(", ")}.`,
     );
   }
-  loading ??= import("./native.js").then(({ nativeKernel }) => nativeKernel());
-  try {
-    return await loading;
-  } catch (cause) {
-    loading = undefined;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const platform = `${process.platform}-${process.arch}`;
-    throw new ThermoclineError(
-      "KERNEL",
-      `The native kernel could not be loaded on ${platform}: ${reason}. Reinstall @thermocline/native on this platform.`,
-      { cause },
-    );
+  if (chosen === "native") {
+    return native().catch((cause) => {
+      throw unavailable("native", cause, `Reinstall @thermocline/native on this platform, or let kernel be "auto".`);
+    });
   }
+  let passed: unknown;
+  if (chosen === "auto") {
+    try {
+      return await native();
+    } catch (error) {
+      passed = error;
+    }
+  }
+  try {
+    const kernel = await webAssembly(wasm);
+    return passed === undefined ? kernel : { ...kernel, fallback: reasonOf(passed) };
+  } catch (cause) {
+    const both = passed === undefined ? "" : `Nor could the native one: ${reasonOf(passed)}. `;
+    throw unavailable("WebAssembly", cause, `${both}Reinstall @thermocline/wasm, or give its modules with the option wasm.`);
+  }
+}
+
+function isChoice(text: string): text is Choice {
+  return CHOICES.some((known) => known === text);
+}
+
+function native(): Promise<Kernel> {
+  return once("native", async () => (await import("./native.js")).nativeKernel());
+}
+
+function webAssembly(modules: WasmModules | undefined): Promise<Kernel> {
+  return once("wasm", async () => (await import("./wasm.js")).wasmKernel({ modules }));
+}
+
+/** What has failed is tried anew by the next call: it may have been installed. */
+function once(backend: Exclude<Choice, "auto">, load: () => Promise<Kernel>): Promise<Kernel> {
+  const known = loading.get(backend);
+  if (known) return known;
+  const kernel = load().catch((error) => {
+    loading.delete(backend);
+    throw error;
+  });
+  loading.set(backend, kernel);
+  return kernel;
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function unavailable(name: string, cause: unknown, remedy: string): ThermoclineError {
+  const { platform = "this platform", arch } = host();
+  const where = arch ? `${platform}-${arch}` : platform;
+  return new ThermoclineError(
+    "KERNEL",
+    `The ${name} kernel could not be loaded on ${where}: ${reasonOf(cause)}. ${remedy}`,
+    { cause },
+  );
+}
+
+interface Host {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly platform?: string;
+  readonly arch?: string;
+}
+
+/** Node's process, where this is Node. */
+function host(): Host {
+  return (globalThis as { readonly process?: Host }).process ?? {};
+}
+
+function environment(): Readonly<Record<string, string | undefined>> {
+  return host().env ?? {};
 }

@@ -1,6 +1,5 @@
 import * as addon from "@thermocline/native";
 import { ThermoclineError } from "../errors.js";
-import type { Metric } from "../types.js";
 import type {
   Codec,
   CodecSpec,
@@ -13,8 +12,7 @@ import type {
   SearchRequest,
   SearchResult,
 } from "./kernel.js";
-
-const METRIC: Readonly<Record<Metric, number>> = { cosine: 0, dot: 1, euclidean: 2 };
+import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
 
 /** The kernel as a Node addon. */
 export function nativeKernel(): Kernel {
@@ -36,18 +34,6 @@ export function nativeKernel(): Kernel {
     rotate: (rows, dim, matrix, inverse) => failing(() => addon.rotate(rows, dim, matrix, inverse)),
     scalarQuantizer,
   };
-}
-
-/** A store of which nobody said how large it will be. */
-const MANY_ROWS = 2 ** 32 - 1;
-
-function eigenSpec({ bytes, seed, effort, rows = MANY_ROWS }: CodecSpec & { codec: "eigen" }): addon.EigenSpec {
-  return { bytes, seed, rows, ...(effort && { effort }) };
-}
-
-function fourierSpec(spec: CodecSpec & { codec: "fourier" }): addon.FourierSpec {
-  const { topK, magBits = 8, phaseBits = 8, normBits = 0 } = spec;
-  return { topK, magBits, phaseBits, normBits };
 }
 
 /** How often a fit under way is asked how far it is. */
@@ -189,10 +175,7 @@ async function controlled<T>(
     if (signal.aborted) cancel();
     return await failing(work);
   } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new ThermoclineError("ABORTED", `The ${what} was aborted by its signal; nothing was changed.`, {
-      cause: signal.reason,
-    });
+    throw signal.aborted ? abortedBy(signal, what) : error;
   } finally {
     signal.removeEventListener("abort", cancel);
   }
@@ -204,10 +187,6 @@ function addonCodec(codec: Codec): addon.Codec {
 
 function addonBatch(batch: HotBatch): addon.HotBatch {
   return batch instanceof NativeBatch ? batch.addon : refuseForeign("A batch");
-}
-
-function refuseForeign(what: string): never {
-  throw new ThermoclineError("KERNEL", `${what} of one kernel was given to another; open the store anew.`);
 }
 
 function translate(cause: unknown): ThermoclineError {

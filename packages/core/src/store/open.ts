@@ -16,7 +16,7 @@ export async function openEngine(options: OpenOptions): Promise<Engine> {
   if (options.cold !== undefined) checkOptions("cold", options.cold);
   if (options.path !== undefined) validPath(options.path);
   const given = options.dim === undefined ? undefined : validDim(options.dim);
-  const kernel = await loadKernel(options.kernel);
+  const kernel = await loadKernel(options.kernel, options.wasm);
   const catalogue = await Catalogue.open(options.path, kernel.checksum, () => {
     agree(options, given, new Map());
   });

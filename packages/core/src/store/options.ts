@@ -55,6 +55,7 @@ const KNOWN = {
     originals: true,
     kernel: true,
     threads: true,
+    wasm: true,
   } satisfies All<OpenOptions>,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
   cold: {

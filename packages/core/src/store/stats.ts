@@ -32,6 +32,11 @@ export function statsOf(engine: Engine): StoreStats {
     drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
     diskBytes: engine.catalogue.bytes,
-    kernel: { backend: kernel.backend, isa: kernel.isa, threads: settings.threads ?? kernel.threads },
+    kernel: {
+      backend: kernel.backend,
+      isa: kernel.isa,
+      threads: settings.threads ?? kernel.threads,
+      fallback: kernel.fallback,
+    },
   };
 }

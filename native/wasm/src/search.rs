@@ -1,0 +1,206 @@
+//! What opening, writing and searching a store needs.
+
+use std::sync::Arc;
+
+use thermocline_kernel as kernel;
+use wasm_bindgen::prelude::{JsError, wasm_bindgen};
+
+use crate::{failed, metric};
+
+/// The instruction set that runs the kernel here: `simd128` or `portable`.
+#[wasm_bindgen]
+pub fn isa() -> String {
+    kernel::Isa::best().name().to_owned()
+}
+
+/// CRC-32 (IEEE).
+#[wasm_bindgen]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    kernel::checksum(bytes)
+}
+
+/// Euclidean length of each row.
+#[wasm_bindgen]
+pub fn norms(rows: &[f32], dim: u32) -> Result<Vec<f64>, JsError> {
+    kernel::norms(rows, dim as usize).map_err(failed)
+}
+
+/// The rows, each scaled to length 1.
+#[wasm_bindgen]
+pub fn to_unit(mut rows: Vec<f32>, dim: u32) -> Result<Vec<f32>, JsError> {
+    kernel::to_unit(&mut rows, dim as usize).map_err(failed)?;
+    Ok(rows)
+}
+
+/// Little-endian half floats.
+#[wasm_bindgen]
+pub fn to_float16(values: &[f32]) -> Vec<u8> {
+    kernel::to_float16(values)
+}
+
+/// The floats behind little-endian half floats.
+#[wasm_bindgen]
+pub fn from_float16(bytes: &[u8]) -> Result<Vec<f32>, JsError> {
+    kernel::from_float16(bytes).map_err(failed)
+}
+
+/// Exact similarity of the query to each row.
+#[wasm_bindgen]
+pub fn similarities(metric_number: u8, query: &[f32], rows: &[f32]) -> Result<Vec<f32>, JsError> {
+    kernel::similarities(metric(metric_number)?, query, rows).map_err(failed)
+}
+
+/// A codebook at work.
+#[wasm_bindgen]
+pub struct Codec(Arc<kernel::Codec>);
+
+#[wasm_bindgen]
+impl Codec {
+    /// Reads a codebook.
+    #[wasm_bindgen(constructor)]
+    pub fn new(codebook: &[u8]) -> Result<Self, JsError> {
+        kernel::Codec::parse(codebook).map(|codec| Self(Arc::new(codec))).map_err(failed)
+    }
+
+    /// Bytes of code a row.
+    #[wasm_bindgen(getter)]
+    pub fn bytes(&self) -> u32 {
+        self.0.bytes() as u32
+    }
+
+    /// Codes of rows.
+    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
+        self.0.encode(rows).map_err(failed)
+    }
+
+    /// The vectors that codes stand for.
+    pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, JsError> {
+        self.0.decode(codes).map_err(failed)
+    }
+}
+
+/// One namespace's rows in both tiers.
+#[wasm_bindgen]
+pub struct Partition(kernel::Partition);
+
+#[wasm_bindgen]
+impl Partition {
+    #[wasm_bindgen(constructor)]
+    pub fn new(dim: u32, metric_number: u8) -> Result<Self, JsError> {
+        Ok(Self(kernel::Partition::new(dim as usize, metric(metric_number)?)))
+    }
+
+    pub fn put_hot(&mut self, rows: &[u32], vectors: &[f32]) -> Result<(), JsError> {
+        self.0.put_hot(rows, vectors).map_err(failed)
+    }
+
+    pub fn remove_hot(&mut self, rows: &[u32]) {
+        self.0.remove_hot(rows);
+    }
+
+    pub fn hot_vectors(&self, rows: &[u32]) -> Result<Vec<f32>, JsError> {
+        self.0.hot_vectors(rows).map_err(failed)
+    }
+
+    pub fn set_block(
+        &mut self,
+        block: u32,
+        codec: &Codec,
+        rows: &[u32],
+        codes: &[u8],
+        live: &[u8],
+    ) -> Result<(), JsError> {
+        self.0.set_block(block, &codec.0, rows, codes, live).map_err(failed)
+    }
+
+    pub fn drop_block(&mut self, block: u32) -> Result<(), JsError> {
+        self.0.drop_block(block).map_err(failed)
+    }
+
+    pub fn remove_cold(&mut self, block: u32, rows: &[u32]) -> Result<(), JsError> {
+        self.0.remove_cold(block, rows).map(drop).map_err(failed)
+    }
+
+    pub fn decode(&self, block: u32, row: u32) -> Result<Vec<f32>, JsError> {
+        self.0.decode(block, row).map_err(failed)
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn hot_rows(&self) -> u32 {
+        self.0.hot_rows() as u32
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn cold_rows(&self) -> u32 {
+        self.0.cold_rows() as u32
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn hot_bytes(&self) -> f64 {
+        self.0.hot_bytes() as f64
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn cold_bytes(&self) -> f64 {
+        self.0.cold_bytes() as f64
+    }
+
+    /// The best rows of each tier as one run of numbers: how many are hot, then rows and scores of the hot, then of the cold ones;
+    /// scores as the bits of float32.
+    pub fn search(
+        &self,
+        query: &[f32],
+        hot: u32,
+        cold: u32,
+        symmetric: bool,
+        allow: Option<Vec<u8>>,
+    ) -> Result<Vec<u32>, JsError> {
+        let scoring = if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric };
+        let request =
+            kernel::Request { query, hot: hot as usize, cold: cold as usize, allow: allow.as_deref(), scoring };
+        let kernel::Found { hot, cold } = self.0.snapshot().search(&request).map_err(failed)?;
+        let mut out = vec![hot.rows.len() as u32];
+        for kernel::Ranking { rows, scores, .. } in [hot, cold] {
+            out.extend(rows);
+            out.extend(scores.iter().map(|score| score.to_bits()));
+        }
+        Ok(out)
+    }
+}
+
+/// Rows times a square matrix or its transpose.
+#[wasm_bindgen]
+pub fn rotate(rows: &[f32], dim: u32, matrix: &[f32], inverse: bool) -> Result<Vec<f32>, JsError> {
+    kernel::rotate(rows, dim as usize, matrix, inverse).map_err(failed)
+}
+
+/// See `SpectralQuantizer` in the kernel.
+#[wasm_bindgen]
+pub struct SpectralQuantizer(kernel::SpectralQuantizer);
+
+#[wasm_bindgen]
+impl SpectralQuantizer {
+    #[wasm_bindgen(constructor)]
+    pub fn new(rotation: &[f32], eigenvalues: &[f64], bits: &[u8], levels: Option<Vec<f32>>) -> Result<Self, JsError> {
+        kernel::SpectralQuantizer::new(rotation, eigenvalues, bits, levels.as_deref()).map(Self).map_err(failed)
+    }
+
+    pub fn levels(&self) -> Vec<f32> {
+        self.0.levels()
+    }
+
+    /// Levels fitted to a sample.
+    pub fn fit(&self, sample: &[f32]) -> Result<Vec<f32>, JsError> {
+        self.0.fit(sample).map_err(failed)
+    }
+
+    /// Codes of rows.
+    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
+        self.0.encode(rows).map_err(failed)
+    }
+
+    /// Rows of codes.
+    pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, JsError> {
+        self.0.decode(codes).map_err(failed)
+    }
+}

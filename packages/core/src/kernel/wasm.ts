@@ -1,0 +1,267 @@
+import * as wasm from "@thermocline/wasm";
+import { ThermoclineError } from "../errors.js";
+import type { Metric } from "../types.js";
+import type {
+  Codec,
+  CodecSpec,
+  Eigenbasis,
+  FitOptions,
+  Kernel,
+  Partition,
+  ScalarQuantizer,
+  SearchRequest,
+  SearchResult,
+} from "./kernel.js";
+import { eigenSpec, fitAborted, foreignCodec, fourierSpec, METRIC } from "./parameters.js";
+import { type Call, type Calls, failure, type Recipe, ThreadCalls } from "./wasm-calls.js";
+import { type Compiled, compiled, isTrap, nodeModule, type WasmModules } from "./wasm-modules.js";
+
+/** How to run the kernel as WebAssembly. */
+export interface WasmOptions {
+  readonly modules?: WasmModules | undefined;
+  /** Whether fits, encodings and decodings run on worker threads. Default: where there are Node's. */
+  readonly threads?: boolean | undefined;
+}
+
+let loading: Promise<Kernel> | undefined;
+
+/**
+ * The kernel as WebAssembly: one for the whole JavaScript realm, made as the first call asks. Searches run on the calling thread,
+ * long ones in slices; fits, encodings and decodings on threads, or here where there are none. Rejects with `KERNEL`.
+ */
+export function wasmKernel(options: WasmOptions = {}): Promise<Kernel> {
+  loading ??= started(options).catch((cause) => {
+    loading = undefined;
+    throw cause instanceof ThermoclineError ? cause : failure(cause);
+  });
+  return loading;
+}
+
+async function started({ modules = {}, threads = nodeModule("node:worker_threads") !== undefined }: WasmOptions) {
+  const module = await compiled("search", modules.search);
+  wasm.search.initSync({ module });
+  let second: Promise<Compiled> | undefined;
+  const calibration = () => {
+    second ??= compiled("calibrate", modules.calibrate).catch((error) => {
+      second = undefined;
+      throw error;
+    });
+    return second;
+  };
+  return threads
+    ? kernel(new ThreadCalls("search", async () => module), new ThreadCalls("calibrate", calibration))
+    : kernel(undefined, hereCalls(calibration));
+}
+
+/** Fits on this thread. They hold it until they are done; asked to end while they say how far they are, they do. */
+function hereCalls(module: () => Promise<Compiled>): Calls {
+  return {
+    async run<T>({ method, args, onProgress, signal }: Call): Promise<T> {
+      const binding = await wasm.calibrate();
+      binding.initSync({ module: await module() });
+      const watched = (done: number) => {
+        onProgress?.(done);
+        return !signal?.aborted;
+      };
+      signal?.throwIfAborted();
+      try {
+        return (binding as unknown as Record<string, (...args: unknown[]) => T>)[method]!(
+          ...args,
+          ...(method === "eigenbasis" ? [] : [watched]),
+        );
+      } catch (cause) {
+        signal?.throwIfAborted();
+        if (isTrap(cause)) binding.restart();
+        throw failure(cause);
+      }
+    },
+  };
+}
+
+/** `long` runs long calls of the first module, if not this thread does; `fits` those of the second. */
+function kernel(long: Calls | undefined, fits: Calls): Kernel {
+  const away = <T>(call: Call, here: () => T): Promise<T> => (long ? long.run<T>(call) : (async () => calling(here))());
+  return {
+    backend: "wasm",
+    isa: wasm.search.isa(),
+    fit: (spec, metric, dim, sample, options = {}) => fit(fits, spec, METRIC[metric], dim, sample, options),
+    codec: (codebook) => new WasmCodec(codebook, away),
+    partition: (dim, metric) => new WasmPartition(dim, metric),
+    checksum: (bytes) => calling(() => wasm.search.checksum(bytes) >>> 0),
+    norms: (rows, dim) => calling(() => wasm.search.norms(rows, dim)),
+    toUnit: (rows, dim) => calling(() => wasm.search.to_unit(rows, dim)),
+    toFloat16: (values) => calling(() => wasm.search.to_float16(values)),
+    fromFloat16: (bytes) => calling(() => wasm.search.from_float16(bytes)),
+    similarities: (metric, query, rows) => calling(() => wasm.search.similarities(METRIC[metric], query, rows)),
+    async eigenbasis(rows, dim) {
+      const { buffer } = await fits.run<Uint8Array<ArrayBuffer>>({ method: "eigenbasis", args: [rows, dim] });
+      return { eigenvalues: new Float64Array(buffer, 0, dim), rotation: new Float32Array(buffer, 8 * dim) };
+    },
+    rotate: (...args) => away({ method: "rotate", args }, () => wasm.search.rotate(...args)),
+    scalarQuantizer: (basis, bits, levels) => scalarQuantizer(basis, bits, levels, away),
+  };
+}
+
+type Away = <T>(call: Call, here: () => T) => Promise<T>;
+
+/** The effort as the module numbers it. */
+const EFFORT = { fast: 0, best: 1 };
+
+async function fit(
+  fits: Calls,
+  spec: CodecSpec,
+  metric: number,
+  dim: number,
+  sample: Float32Array,
+  { queries = new Float32Array(), signal, onProgress = () => {} }: FitOptions,
+): Promise<Uint8Array> {
+  const call = () => {
+    if (spec.codec === "fourier") {
+      const { topK, magBits, phaseBits, normBits } = fourierSpec(spec);
+      return { method: "fit_fourier", args: [topK, magBits, phaseBits, normBits, metric, dim, sample] };
+    }
+    const { bytes, seed, effort, rows } = eigenSpec(spec);
+    const args = [bytes, seed, effort ? EFFORT[effort] : 2, rows, metric, dim, sample, queries];
+    return { method: "fit_eigen", args };
+  };
+  try {
+    return await fits.run<Uint8Array>({ ...call(), signal, onProgress });
+  } catch (error) {
+    throw signal?.aborted ? fitAborted(signal) : error;
+  }
+}
+
+let recipes = 0;
+
+/** Bytes that threads read without a copy each, where they can be shared. */
+function shared(bytes: Uint8Array): Uint8Array {
+  if (typeof SharedArrayBuffer !== "function") return bytes.slice();
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+class WasmCodec implements Codec {
+  readonly binding: wasm.search.Codec;
+  readonly bytes: number;
+  readonly #on: Recipe;
+  readonly #away: Away;
+
+  constructor(codebook: Uint8Array, away: Away) {
+    this.binding = calling(() => new wasm.search.Codec(codebook));
+    this.bytes = this.binding.bytes;
+    this.#on = { key: recipes++, type: "Codec", parts: [shared(codebook)] };
+    this.#away = away;
+  }
+
+  encode(rows: Float32Array): Promise<Uint8Array> {
+    return this.#away({ on: this.#on, method: "encode", args: [rows] }, () => this.binding.encode(rows));
+  }
+
+  decode(codes: Uint8Array): Promise<Float32Array> {
+    return this.#away({ on: this.#on, method: "decode", args: [codes] }, () => this.binding.decode(codes));
+  }
+}
+
+function scalarQuantizer(
+  { rotation, eigenvalues }: Eigenbasis,
+  bits: Uint8Array,
+  given: Float32Array | undefined,
+  away: Away,
+): ScalarQuantizer {
+  const parts = [rotation, eigenvalues, bits, given] as const;
+  const quantizer = calling(() => new wasm.search.SpectralQuantizer(...parts));
+  const levels = calling(() => quantizer.levels());
+  const on: Recipe = { key: recipes++, type: "SpectralQuantizer", parts: [rotation, eigenvalues, bits, levels] };
+  return {
+    levels,
+    fit: (sample) => away({ on, method: "fit", args: [sample] }, () => quantizer.fit(sample)),
+    encode: (rows) => away({ on, method: "encode", args: [rows] }, () => quantizer.encode(rows)),
+    decode: (codes) => away({ on, method: "decode", args: [codes] }, () => quantizer.decode(codes)),
+  };
+}
+
+class WasmPartition implements Partition {
+  readonly #binding: wasm.search.Partition;
+
+  constructor(dim: number, metric: Metric) {
+    this.#binding = calling(() => new wasm.search.Partition(dim, METRIC[metric]));
+  }
+
+  get hotRows(): number {
+    return calling(() => this.#binding.hot_rows);
+  }
+
+  get coldRows(): number {
+    return calling(() => this.#binding.cold_rows);
+  }
+
+  get hotBytes(): number {
+    return calling(() => this.#binding.hot_bytes);
+  }
+
+  get coldBytes(): number {
+    return calling(() => this.#binding.cold_bytes);
+  }
+
+  putHot(rows: Uint32Array, vectors: Float32Array): void {
+    calling(() => this.#binding.put_hot(rows, vectors));
+  }
+
+  removeHot(rows: Uint32Array): void {
+    calling(() => this.#binding.remove_hot(rows));
+  }
+
+  hotVectors(rows: Uint32Array): Float32Array {
+    return calling(() => this.#binding.hot_vectors(rows));
+  }
+
+  setBlock(block: number, codec: Codec, rows: Uint32Array, codes: Uint8Array, live: Uint8Array): void {
+    if (!(codec instanceof WasmCodec)) throw foreignCodec();
+    calling(() => this.#binding.set_block(block, codec.binding, rows, codes, live));
+  }
+
+  dropBlock(block: number): void {
+    calling(() => this.#binding.drop_block(block));
+  }
+
+  removeCold(block: number, rows: Uint32Array): void {
+    calling(() => this.#binding.remove_cold(block, rows));
+  }
+
+  decode(block: number, row: number): Float32Array {
+    return calling(() => this.#binding.decode(block, row));
+  }
+
+  async search(request: SearchRequest): Promise<SearchResult> {
+    return this.searchNow(request);
+  }
+
+  searchNow({ query, hot, cold, symmetric, allow }: SearchRequest): SearchResult {
+    const found = calling(() => this.#binding.search(query, hot, cold, symmetric, allow));
+    const hotRows = found[0] ?? 0;
+    const coldRows = (found.length - 1 - 2 * hotRows) / 2;
+    const [hotEnd, coldStart] = [1 + hotRows, 1 + 2 * hotRows];
+    return {
+      hotRows: found.subarray(1, hotEnd),
+      hotScores: floats(found.subarray(hotEnd, coldStart)),
+      coldRows: found.subarray(coldStart, coldStart + coldRows),
+      coldScores: floats(found.subarray(coldStart + coldRows)),
+    };
+  }
+}
+
+/** Numbers that are the bits of floats. */
+function floats(bits: Uint32Array): Float32Array {
+  return new Float32Array(bits.buffer, bits.byteOffset, bits.length);
+}
+
+/** Calls the module. After a trap, the next call runs in a fresh instance, and what was made before fails. */
+function calling<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    if (isTrap(cause)) wasm.search.restart();
+    throw failure(cause);
+  }
+}

@@ -145,26 +145,50 @@ impl Partition {
         self.0.cold_bytes() as f64
     }
 
-    /// The best rows of each tier as one run of numbers: how many are hot, then rows and scores of the hot, then of the cold ones;
-    /// scores as the bits of float32.
+    pub fn take_hot(&mut self, batch: &mut HotBatch) -> Result<(), JsError> {
+        self.0.take_hot(&mut batch.0).map_err(failed)
+    }
+
+    /// The best rows of each tier as one run of numbers, query by query: how many hot and how many cold ones, then rows and scores
+    /// of the hot, then of the cold ones; scores as the bits of float32.
     pub fn search(
         &self,
-        query: &[f32],
+        queries: &[f32],
         hot: u32,
         cold: u32,
         symmetric: bool,
         allow: Option<Vec<u8>>,
     ) -> Result<Vec<u32>, JsError> {
         let scoring = if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric };
-        let request =
-            kernel::Request { query, hot: hot as usize, cold: cold as usize, allow: allow.as_deref(), scoring };
-        let kernel::Found { hot, cold } = self.0.snapshot().search(&request).map_err(failed)?;
-        let mut out = vec![hot.rows.len() as u32];
-        for kernel::Ranking { rows, scores, .. } in [hot, cold] {
-            out.extend(rows);
-            out.extend(scores.iter().map(|score| score.to_bits()));
+        let (hot, cold, allow) = (hot as usize, cold as usize, allow.as_deref());
+        let request = kernel::Request { queries, hot, cold, allow, scoring, threads: 1 };
+        let mut out = Vec::new();
+        for kernel::Found { hot, cold } in
+            self.0.snapshot().search(&request, &kernel::Control::default()).map_err(failed)?
+        {
+            out.extend([hot.rows.len() as u32, cold.rows.len() as u32]);
+            for kernel::Ranking { rows, scores, .. } in [hot, cold] {
+                out.extend(rows);
+                out.extend(scores.iter().map(|score| score.to_bits()));
+            }
         }
         Ok(out)
+    }
+}
+
+/// Rows on their way into a hot tier.
+#[wasm_bindgen]
+pub struct HotBatch(kernel::HotBatch);
+
+#[wasm_bindgen]
+impl HotBatch {
+    #[wasm_bindgen(constructor)]
+    pub fn new(dim: u32) -> Self {
+        Self(kernel::HotBatch::new(dim as usize))
+    }
+
+    pub fn add(&mut self, rows: &[u32], vectors: &[f32]) -> Result<(), JsError> {
+        self.0.add(rows, vectors).map_err(failed)
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) mod avx512;
 #[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
 pub(crate) mod neon;
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[allow(unsafe_code, reason = "one file per instruction set may call its instructions")]
+pub(crate) mod simd128;
+
 #[cfg(test)]
 mod tests;
 
@@ -166,6 +170,9 @@ pub enum Isa {
     /// 128-bit integers and floats (all of arm64).
     #[cfg(target_arch = "aarch64")]
     Neon(neon::Neon),
+    /// 128-bit WebAssembly, in a build for it.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 /// Runs one operation on the chosen instruction set.
@@ -179,6 +186,8 @@ macro_rules! dispatch {
             Isa::Avx512(token) => token.$operation($($argument),*),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon(token) => token.$operation($($argument),*),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => simd128::$operation($($argument),*),
         }
     };
 }
@@ -193,6 +202,8 @@ impl Isa {
         found.extend(avx2::Avx2::detect().map(Self::Avx2));
         #[cfg(target_arch = "aarch64")]
         found.extend(neon::Neon::detect().map(Self::Neon));
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        found.push(Self::Simd128);
         found.push(Self::Portable);
         found
     }
@@ -202,7 +213,7 @@ impl Isa {
         Self::available().first().copied().unwrap_or(Self::Portable)
     }
 
-    /// Its name in statistics: `avx512`, `avx2`, `neon` or `portable`.
+    /// Its name in statistics: `avx512`, `avx2`, `neon`, `simd128` or `portable`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
@@ -212,6 +223,8 @@ impl Isa {
             Self::Avx512(_) => "avx512",
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => "simd128",
         }
     }
 

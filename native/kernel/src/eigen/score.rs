@@ -209,7 +209,7 @@ impl EigenCodec {
     }
 
     pub(crate) fn score(&self, tables: &Tables, groups: &Groups, index: usize) -> f32 {
-        let mut code = [0; *super::fit::BYTES.end()];
+        let mut code = [0; *super::codebook::BYTES.end()];
         let code = &mut code[..self.bytes];
         self.layout.extract(groups, index, code);
         let (nibbles, scale) = code.split_at(self.bytes - 1);

@@ -1,6 +1,7 @@
 //! Calibration: the grids that magnitudes, phases and norms are rounded to.
 
-use super::analysis::{Analysis, Plans};
+use super::analysis::Analysis;
+use super::transform::Transform;
 use super::{MAGIC, VERSION, bins_of};
 use crate::blob::Writer;
 use crate::spec::FourierSpec;
@@ -13,12 +14,12 @@ pub(crate) fn fit(metric: Metric, dim: usize, sample: &[f32], spec: FourierSpec)
     if !fits || top_k == 0 || top_k > bins_of(dim) {
         return Err(Error::Parameter);
     }
-    let plans = Plans::new(dim);
-    let mut analysis = Analysis::new(&plans, top_k);
+    let transform = Transform::new(dim);
+    let mut analysis = Analysis::new(&transform, top_k);
     let (mut magnitudes, mut norms) = (Range::NONE, Range::NONE);
     for row in sample.chunks_exact(dim) {
         if norm_bits == 0 {
-            analysis.cut(row.iter().copied())?;
+            analysis.cut(row.iter().copied());
         } else {
             let norm = analysis.cut_to_unit(row)?;
             if norm == 0.0 {

@@ -17,13 +17,15 @@ pub(crate) mod fit;
 pub(crate) mod score;
 #[cfg(all(test, feature = "fit"))]
 mod tests;
+mod transform;
 
-use realfft::num_complex::Complex;
+use num_complex::Complex;
 
 use crate::blob::Reader;
 use crate::codec::MAX_DIM;
 use crate::{Error, Metric};
-use analysis::{Analysis, Plans};
+use analysis::Analysis;
+use transform::{Scratch, Transform};
 
 pub(crate) const MAGIC: [u8; 4] = *b"TFOU";
 const VERSION: u32 = 1;
@@ -45,7 +47,7 @@ pub struct FourierCodec {
     norms: Vec<f32>,
     /// Parseval's weight of each bin.
     weights: Vec<f32>,
-    plans: Plans,
+    transform: Transform,
 }
 
 /// Bins of a code, and how many bytes wide each field is.
@@ -138,9 +140,9 @@ impl FourierCodec {
         }
         let layout = Layout::new(dim, top_k, mag_bits, phase_bits, norm_bits);
         let weights = (0..bins_of(dim)).map(|bin| weight(dim, bin)).collect();
-        let plans = Plans::new(dim);
+        let transform = Transform::new(dim);
         let line = score::line(&magnitudes);
-        Ok(Self { dim, metric, bytes: layout.bytes(), layout, magnitudes, line, phases, norms, weights, plans })
+        Ok(Self { dim, metric, bytes: layout.bytes(), layout, magnitudes, line, phases, norms, weights, transform })
     }
 
     /// Whether codes hold rows' lengths, and not only their directions or magnitudes.
@@ -149,13 +151,13 @@ impl FourierCodec {
     }
 
     pub(crate) fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, Error> {
-        let mut analysis = Analysis::new(&self.plans, self.layout.top_k);
+        let mut analysis = Analysis::new(&self.transform, self.layout.top_k);
         let mut codes = Vec::with_capacity(rows.len() / self.dim * self.bytes);
         for row in rows.chunks_exact(self.dim) {
             let norm = if self.codes_norms() {
                 Some(analysis.cut_to_unit(row)?)
             } else {
-                analysis.cut(row.iter().copied())?;
+                analysis.cut(row.iter().copied());
                 None
             };
             let kept = || analysis.kept.iter().map(|bin| (*bin, analysis.spectrum[*bin]));
@@ -222,8 +224,7 @@ impl FourierCodec {
         if !self.valid(codes) {
             return Err(Error::Parameter);
         }
-        let inverse = &self.plans.inverse;
-        let (mut spectrum, mut scratch) = (inverse.make_input_vec(), inverse.make_scratch_vec());
+        let (mut spectrum, mut scratch) = (vec![Complex::default(); bins_of(self.dim)], Scratch::default());
         let mut rows = vec![0.0; codes.len() / self.bytes * self.dim];
         for (code, row) in codes.chunks_exact(self.bytes).zip(rows.chunks_exact_mut(self.dim)) {
             spectrum.fill(Complex::default());
@@ -233,7 +234,7 @@ impl FourierCodec {
                 let real = bin.index == 0 || 2 * bin.index == self.dim;
                 spectrum[bin.index] = if real { Complex::new(value.re, 0.0) } else { value };
             }
-            inverse.process_with_scratch(&mut spectrum, row, &mut scratch).map_err(|_| Error::Numeric)?;
+            self.transform.inverse(&spectrum, row, &mut scratch);
             let norm = self.norm(code);
             for x in row {
                 *x *= norm;

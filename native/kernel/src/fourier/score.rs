@@ -3,7 +3,7 @@
 //! The scan's sums are those of `score` to the bit: lanes are rows, so wide instructions add up each row's terms in the
 //! same order as a plain loop.
 
-use realfft::num_complex::Complex;
+use num_complex::Complex;
 
 use super::analysis::Analysis;
 use super::{FourierCodec, Layout, bins_of, field};
@@ -114,8 +114,8 @@ impl FourierCodec {
     pub(crate) fn spectrum(&self, query: &[f32], scoring: Scoring) -> Result<Spectrum, Error> {
         let mut bins = match scoring {
             Scoring::Asymmetric => {
-                let mut analysis = Analysis::new(&self.plans, self.layout.top_k);
-                analysis.transform(query.iter().copied())?;
+                let mut analysis = Analysis::new(&self.transform, self.layout.top_k);
+                analysis.transform(query.iter().copied());
                 analysis.spectrum
             }
             Scoring::Symmetric => {

@@ -1,4 +1,5 @@
 import * as wasm from "@thermocline/wasm";
+import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Metric } from "../types.js";
 import type {
@@ -6,13 +7,14 @@ import type {
   CodecSpec,
   Eigenbasis,
   FitOptions,
+  HotBatch,
   Kernel,
   Partition,
   ScalarQuantizer,
   SearchRequest,
   SearchResult,
 } from "./kernel.js";
-import { eigenSpec, fitAborted, foreignCodec, fourierSpec, METRIC } from "./parameters.js";
+import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
 import { type Call, type Calls, failure, type Recipe, ThreadCalls } from "./wasm-calls.js";
 import { type Compiled, compiled, isTrap, nodeModule, type WasmModules } from "./wasm-modules.js";
 
@@ -22,6 +24,12 @@ export interface WasmOptions {
   /** Whether fits, encodings and decodings run on worker threads. Default: where there are Node's. */
   readonly threads?: boolean | undefined;
 }
+
+/** Rows and codes that are searched in one call: some milliseconds' worth. */
+const SLICE_BYTES = 8 << 20;
+
+/** Queries that share a pass over them. */
+const PASS = 64;
 
 let loading: Promise<Kernel> | undefined;
 
@@ -84,9 +92,11 @@ function kernel(long: Calls | undefined, fits: Calls): Kernel {
   return {
     backend: "wasm",
     isa: wasm.search.isa(),
+    threads: 1,
     fit: (spec, metric, dim, sample, options = {}) => fit(fits, spec, METRIC[metric], dim, sample, options),
     codec: (codebook) => new WasmCodec(codebook, away),
     partition: (dim, metric) => new WasmPartition(dim, metric),
+    hotBatch: (dim) => new WasmBatch(dim),
     checksum: (bytes) => calling(() => wasm.search.checksum(bytes) >>> 0),
     norms: (rows, dim) => calling(() => wasm.search.norms(rows, dim)),
     toUnit: (rows, dim) => calling(() => wasm.search.to_unit(rows, dim)),
@@ -127,7 +137,7 @@ async function fit(
   try {
     return await fits.run<Uint8Array>({ ...call(), signal, onProgress });
   } catch (error) {
-    throw signal?.aborted ? fitAborted(signal) : error;
+    throw signal?.aborted ? abortedBy(signal, "fit") : error;
   }
 }
 
@@ -183,8 +193,10 @@ function scalarQuantizer(
 
 class WasmPartition implements Partition {
   readonly #binding: wasm.search.Partition;
+  readonly #dim: number;
 
   constructor(dim: number, metric: Metric) {
+    this.#dim = dim;
     this.#binding = calling(() => new wasm.search.Partition(dim, METRIC[metric]));
   }
 
@@ -208,6 +220,11 @@ class WasmPartition implements Partition {
     calling(() => this.#binding.put_hot(rows, vectors));
   }
 
+  takeHot(batch: HotBatch): void {
+    if (!(batch instanceof WasmBatch)) return refuseForeign("A batch");
+    calling(() => this.#binding.take_hot(batch.binding));
+  }
+
   removeHot(rows: Uint32Array): void {
     calling(() => this.#binding.remove_hot(rows));
   }
@@ -217,7 +234,7 @@ class WasmPartition implements Partition {
   }
 
   setBlock(block: number, codec: Codec, rows: Uint32Array, codes: Uint8Array, live: Uint8Array): void {
-    if (!(codec instanceof WasmCodec)) throw foreignCodec();
+    if (!(codec instanceof WasmCodec)) return refuseForeign("A codec");
     calling(() => this.#binding.set_block(block, codec.binding, rows, codes, live));
   }
 
@@ -233,21 +250,50 @@ class WasmPartition implements Partition {
     return calling(() => this.#binding.decode(block, row));
   }
 
-  async search(request: SearchRequest): Promise<SearchResult> {
-    return this.searchNow(request);
+  async search(request: SearchRequest, signal?: AbortSignal): Promise<SearchResult[]> {
+    const { queries, hot, cold } = request;
+    const bytes = (hot > 0 ? this.hotBytes : 0) + (cold > 0 ? this.coldBytes : 0);
+    const together = Math.min(Math.max(Math.floor(SLICE_BYTES / bytes), 1), PASS) * this.#dim;
+    const found: SearchResult[] = [];
+    const pace = new Pace(signal);
+    for (let at = 0; at < queries.length; at += together) {
+      if (pace.due) await pace.pause();
+      throwIfAborted(signal);
+      found.push(...this.#searchNow({ ...request, queries: queries.subarray(at, at + together) }));
+    }
+    return found;
   }
 
-  searchNow({ query, hot, cold, symmetric, allow }: SearchRequest): SearchResult {
-    const found = calling(() => this.#binding.search(query, hot, cold, symmetric, allow));
-    const hotRows = found[0] ?? 0;
-    const coldRows = (found.length - 1 - 2 * hotRows) / 2;
-    const [hotEnd, coldStart] = [1 + hotRows, 1 + 2 * hotRows];
-    return {
-      hotRows: found.subarray(1, hotEnd),
-      hotScores: floats(found.subarray(hotEnd, coldStart)),
-      coldRows: found.subarray(coldStart, coldStart + coldRows),
-      coldScores: floats(found.subarray(coldStart + coldRows)),
+  #searchNow({ queries, hot, cold, symmetric, allow }: SearchRequest): SearchResult[] {
+    const found = calling(() => this.#binding.search(queries, hot, cold, symmetric, allow));
+    const results: SearchResult[] = [];
+    let at = 0;
+    const next = (length: number) => {
+      at += length;
+      return found.subarray(at - length, at);
     };
+    while (at < found.length) {
+      const [hotRows = 0, coldRows = 0] = next(2);
+      results.push({
+        hotRows: next(hotRows),
+        hotScores: floats(next(hotRows)),
+        coldRows: next(coldRows),
+        coldScores: floats(next(coldRows)),
+      });
+    }
+    return results;
+  }
+}
+
+class WasmBatch implements HotBatch {
+  readonly binding: wasm.search.HotBatch;
+
+  constructor(dim: number) {
+    this.binding = calling(() => new wasm.search.HotBatch(dim));
+  }
+
+  add(rows: Uint32Array, vectors: Float32Array): void {
+    calling(() => this.binding.add(rows, vectors));
   }
 }
 

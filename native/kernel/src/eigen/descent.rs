@@ -127,13 +127,13 @@ impl Run {
         }
         let mut saved = vec![0.0; n];
         self.descend(isa, &costs, &mut codes, rounds.sweeps, &mut saved);
-        // The same for every row, so that codes depend on nothing else.
+        // The same for every row, so that codes depend on nothing else; and of 64 bits on machines of 32, too.
         let mut random = fastrand::Rng::with_seed(count as u64);
         for _ in 0..rounds.tries {
             let before = codes.clone();
             saved.fill(0.0);
             for _ in 0..CHANGED {
-                self.change(&costs, &mut codes, random.usize(..count), random.u8(1..CENTROIDS as u8), &mut saved);
+                self.change(&costs, &mut codes, random.u64(..count as u64) as usize, random.u8(1..CENTROIDS as u8), &mut saved);
             }
             self.descend(isa, &costs, &mut codes, 1, &mut saved);
             for ((code, before), saved) in codes.chunks_exact_mut(count).zip(before.chunks_exact(count)).zip(&saved) {

@@ -70,12 +70,17 @@ export function run(command, args, { cwd = root, env = {} } = {}) {
  * Runs a command with our own input and output.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string }} [options]
+ * @param {{ cwd?: string, env?: Record<string, string> }} [options]
  * @returns {Promise<number>} its exit code
  */
-export function inherit(command, args, { cwd = root } = {}) {
+export function inherit(command, args, { cwd = root, env = {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: "inherit", shell: shell(command) });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: "inherit",
+      shell: shell(command),
+    });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });

@@ -7,18 +7,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { files, root } from "./files.mjs";
 import { inherit, SetupError, say, step } from "./run.mjs";
-import { checkNode, ensureLinker, ensureRust, pnpm } from "./toolchain.mjs";
+import { checkNode, ensureLinker, ensureRust, ensureWasmTools, pnpm } from "./toolchain.mjs";
 
 const state = `${root}.setup/`;
 
 /**
- * Dependencies, then the builds unless `build` is false; `lint` asks for the Rust linters too.
- * @param {{ build?: boolean, lint?: boolean, rebuild?: boolean }} [options]
+ * Dependencies, then the builds unless `build` is false; `lint` asks for the Rust linters too, `wasm` for WebAssembly, whose
+ * tools take minutes to install.
+ * @param {{ build?: boolean, lint?: boolean, rebuild?: boolean, wasm?: boolean }} [options]
  */
-export async function setup({ build = true, lint = false, rebuild = false } = {}) {
+export async function setup({ build = true, lint = false, rebuild = false, wasm = false } = {}) {
   checkNode();
   mkdirSync(state, { recursive: true });
-  if (rebuild) for (const name of ["native", "packages"]) rmSync(state + name, { force: true });
+  if (rebuild) for (const name of ["native", "wasm", "packages"]) rmSync(state + name, { force: true });
 
   // `bench/peers` is a workspace of its own, which the speed suite installs when it needs it.
   const manifests = files().filter((file) =>
@@ -35,12 +36,32 @@ export async function setup({ build = true, lint = false, rebuild = false } = {}
   if (!build) return;
 
   const crates = files("native/").filter((file) => /\.(rs|toml|lock|json|mjs)$/.test(file));
+  const of = (/** @type {string} */ binding) => crates.filter((file) => !file.startsWith(`native/${binding}/`));
   const addon = ["index.js", "index.d.ts", "thermocline.*.node"].map((name) => `native/node/${name}`);
-  await once("native", crates, addon, async () => {
+  await once("native", of("wasm"), addon, async () => {
     await ensureLinker();
     await ensureRust();
     await step("building the native kernel", () => pnpm("--filter", "@thermocline/native", "run", "build"));
   });
+
+  const modules = ["search", "calibrate"].flatMap((name) => [
+    `${name}.js`,
+    `${name}_bg.wasm`,
+    `portable/${name}_bg.wasm`,
+  ]);
+  if (wasm) {
+    await once(
+      "wasm",
+      of("node"),
+      modules.map((name) => `native/wasm/dist/${name}`),
+      async () => {
+        await ensureLinker();
+        await ensureRust();
+        await ensureWasmTools();
+        await step("building the WebAssembly kernel", () => pnpm("--filter", "@thermocline/wasm", "run", "build"));
+      },
+    );
+  }
 
   const sources = files("packages/").filter((file) => /\.(ts|json)$/.test(file));
   const bundles = sources.flatMap((file) => file.match(/^packages\/.+\/(?=package\.json$)/) ?? []);
@@ -135,7 +156,7 @@ export async function command(main) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await command(async () => {
     const separator = process.argv.indexOf("--");
-    await setup({ rebuild: process.argv[2] === "--rebuild" });
+    await setup({ rebuild: process.argv[2] === "--rebuild", wasm: separator < 0 });
     return separator < 0 ? 0 : inherit(process.execPath, process.argv.slice(separator + 1));
   });
 }

@@ -1,5 +1,5 @@
 // Every check that a change must pass, one stage after another, and the runners' own counts as the last line:
-//   node scripts/test.mjs [lint | types | arm64 | <filters for vitest>]
+//   node scripts/test.mjs [lint | types | arm64 | wasm [<filters for vitest>] | <filters for vitest>]
 // `lint`, `types` and `arm64` run only those stages; anything else goes to vitest, which then runs alone.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
@@ -28,7 +28,8 @@ const stages = [
   { name: "types", group: "types", run: () => check(process.execPath, "node_modules/typescript/bin/tsc", "-p", ".") },
   { name: "cargo test", group: "test", run: () => cargoTest(["--workspace"]) },
   { name: "arm64 test", group: "arm64", run: arm64Test },
-  { name: "vitest", group: "vitest", run: vitest },
+  { name: "vitest", group: "vitest", run: (/** @type {string[]} */ filters) => vitest(filters) },
+  { name: "vitest on WebAssembly", group: "wasm", run: onWasm },
 ];
 
 /**
@@ -113,20 +114,34 @@ async function arm64Test(args) {
 
 /**
  * @param {string[]} filters
+ * @param {"auto" | "wasm"} kernel
  * @returns {Promise<Outcome>}
  */
-async function vitest(filters) {
+async function vitest(filters, kernel = "auto") {
   const report = `${root}.setup/vitest.json`;
   rmSync(report, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const ok =
-    (await inherit(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...filters])) === 0;
+    (await inherit(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...filters], {
+      env: { THERMOCLINE_KERNEL: kernel },
+    })) === 0;
   try {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
     return outcome(ok, numPassedTests, numFailedTests);
   } catch {
     return outcome(false, 0, 0); // it stopped before it could report
   }
+}
+
+/** What all of core's tests would find of a difference between the kernels, the most part of it in a fraction of the time. */
+const wasmSample = ["golden", "wasm", "store.test", "store-search", "store-reopen", "store-tiers", "filter.test"];
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<Outcome>}
+ */
+function onWasm([group, ...filters]) {
+  return vitest(group === "wasm" ? filters : wasmSample, "wasm");
 }
 
 /**
@@ -143,8 +158,9 @@ function outcome(ok, passed, failed) {
 await command(async () => {
   const args = process.argv.slice(2);
   const [first] = args;
-  const group = first === undefined ? "all" : /^(lint|types|arm64)$/.test(first) ? first : "vitest";
-  await setup({ build: group !== "lint" && group !== "arm64", lint: group === "all" || group === "lint" });
+  const group = first === undefined ? "all" : /^(lint|types|arm64|wasm)$/.test(first) ? first : "vitest";
+  const build = group !== "lint" && group !== "arm64";
+  await setup({ build, lint: group === "all" || group === "lint", wasm: build });
 
   const total = { passed: 0, failed: 0 };
   const summary = [];

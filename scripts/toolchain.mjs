@@ -174,6 +174,38 @@ async function download(url) {
   }
 }
 
+const wasmBindgen = "0.2.130"; // the one that native/Cargo.lock has: another refuses what it has bound
+const wasmPack = "0.15.1";
+
+/** The WebAssembly target, wasm-pack, and wasm-bindgen's program: as found, else in `.setup/cargo`, which takes minutes. */
+export async function ensureWasmTools() {
+  const target = "wasm32-unknown-unknown";
+  const native = { cwd: `${root}native` };
+  const sysroot = ask("rustc", ["--print", "sysroot"], native)?.trim() ?? "";
+  if (!existsSync(join(sysroot, "lib", "rustlib", target))) {
+    if (!onPath("rustup")) {
+      throw new SetupError(
+        `Rust's target ${target} is needed to build the WebAssembly kernel, and there is no rustup to add it with.\n` +
+          `Install rustup (https://rustup.rs), or the package of your distribution that has it.`,
+      );
+    }
+    await step(`Rust's target ${target}, by rustup`, () => run("rustup", ["target", "add", target], native));
+  }
+  const own = join(root, ".setup", "cargo");
+  process.env.PATH = `${join(own, "bin")}${delimiter}${process.env.PATH}`;
+  const install = (/** @type {string[]} */ ...args) => run("cargo", ["install", "--debug", "--root", own, ...args]);
+  // Optimised, the tools would take three times as long to compile as they ever save.
+  if (!ask("wasm-pack", ["--version"])) {
+    await step("wasm-pack, by cargo", () => install("wasm-pack", "--version", wasmPack, "--locked"));
+  }
+  if (ask("wasm-bindgen", ["--version"])?.trim().endsWith(wasmBindgen) !== true) {
+    // Its lock file names a crate that not every mirror has.
+    await step("wasm-bindgen, by cargo", () =>
+      install("wasm-bindgen-cli", "--version", wasmBindgen, "--bin", "wasm-bindgen"),
+    );
+  }
+}
+
 /**
  * A Python that has NumPy, for the tests that read and write files with it: the one on PATH, else one in `.setup/python`,
  * made by `venv` and pip, else Debian's.

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { SpectralEncoder, SpectralIndex } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
-import { nativeKernel } from "../packages/core/src/kernel/native.js";
+import { loadKernel } from "../packages/core/src/kernel/load.js";
+
+const kernel = await loadKernel(undefined);
 
 interface Hits {
   readonly ids: number[];
@@ -49,7 +51,6 @@ describe.each(cases)("SpectraLTM's encoder with $name", (golden) => {
   const given = rows(20, dim, 1).fill(0, 0, dim);
 
   it("finds the golden grids", async () => {
-    const kernel = nativeKernel();
     const spec = { codec: "fourier", topK, magBits, phaseBits, normBits } as const;
     const codebook = await kernel.fit(spec, "cosine", dim, normBits === 0 ? kernel.toUnit(sample, dim) : sample);
     expect(kernel.checksum(codebook)).toBe(golden.codebook_checksum);

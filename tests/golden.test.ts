@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { nativeKernel } from "../packages/core/src/kernel/native.js";
+import { loadKernel } from "../packages/core/src/kernel/load.js";
 import type { Metric } from "../packages/core/src/types.js";
+
+const kernel = await loadKernel(undefined);
 
 interface Case {
   readonly name: string;
@@ -29,7 +31,7 @@ function rows(n: number, seed: number): Float32Array {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return (state / 2 ** 32 - 0.5) / (1 + (i % dim));
   });
-  return nativeKernel().toUnit(out, dim);
+  return kernel.toUnit(out, dim);
 }
 
 function bits(values: Float32Array): number[] {
@@ -37,7 +39,6 @@ function bits(values: Float32Array): number[] {
 }
 
 describe.each(golden.cases)("the golden vectors of $name", (golden) => {
-  const kernel = nativeKernel();
   const codec = kernel.codec(Uint8Array.from(golden.codebook));
   const partition = kernel.partition(dim, METRICS[golden.metric] ?? "cosine");
   const numbers = Uint32Array.from({ length: ROWS }, (_, row) => row);

@@ -85,7 +85,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
     [{ cold: { scoring: "exact" } }, "ARGUMENT", /scoring is "exact"/],
     [{ cold: { scoring: "symmetric" } }, "UNSUPPORTED", /Fourier/],
     [{ cold: { seed: -1 } }, "ARGUMENT", /cold.seed is -1/],
-    [{ kernel: "gpu" }, "ARGUMENT", /Unknown kernel "gpu"; use one of auto, native/],
+    [{ kernel: "gpu" }, "ARGUMENT", /Unknown kernel "gpu"; use one of auto, native, wasm/],
   ])("by open: %j", async (options, code, says) => {
     await refusal(() => Thermocline.open(options as object), code, says);
   });

@@ -2,10 +2,12 @@ import type { Progress, Thermocline } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
 import { type FitSample, fitCodebook } from "../packages/core/src/calibration/fit-codebook.js";
 import type { Kernel } from "../packages/core/src/kernel/kernel.js";
-import { nativeKernel } from "../packages/core/src/kernel/native.js";
+import { loadKernel } from "../packages/core/src/kernel/load.js";
 import { edit } from "./support/database.js";
 import { backends, bench, refusal } from "./support/stores.js";
 import { bruteForce, embeddings, overlap } from "./support/synthetic.js";
+
+const kernel = await loadKernel(undefined);
 
 const DIM = 32;
 const all = embeddings(1_500, DIM).map((vector, i) => ({ id: `r${i}`, vector }));
@@ -188,7 +190,7 @@ describe("a file whose bytes are chosen", () => {
 
 describe("calibration with queries", () => {
   const { open } = bench("in memory");
-  const native = nativeKernel();
+  const native = kernel;
   const rows = native.toUnit(Float32Array.from(all.flatMap(({ vector }) => [...vector])), DIM);
   const queries = native.toUnit(Float32Array.from(fresh.flatMap((vector) => [...vector])), DIM);
   const spec = { codec: "eigen", bytes: 8, seed: 0, effort: "fast" } as const;

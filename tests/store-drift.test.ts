@@ -1,11 +1,13 @@
 import type { Metric, Thermocline } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
 import { allLive } from "../packages/core/src/catalogue/live.js";
-import { nativeKernel } from "../packages/core/src/kernel/native.js";
+import { loadKernel } from "../packages/core/src/kernel/load.js";
 import { Child } from "./support/child.js";
 import { database } from "./support/database.js";
 import { backends, bench, refusal } from "./support/stores.js";
 import { bruteForce, embeddings, overlap } from "./support/synthetic.js";
+
+const kernel = await loadKernel(undefined);
 
 const DIM = 32;
 const cold = { bytes: 8, effort: "fast" } as const;
@@ -288,7 +290,6 @@ describe("a file whose rows changed", () => {
 });
 
 describe("codes of two codebooks in one ranking", () => {
-  const kernel = nativeKernel();
   const all = [...first, ...other];
   const matrix = (rows: readonly { readonly vector: Float32Array }[]) =>
     Float32Array.from(rows.flatMap(({ vector }) => [...vector]));

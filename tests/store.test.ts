@@ -233,7 +233,7 @@ describe.each(backends)("a store %s", (backend) => {
       originals: "float16",
       codebook: { sampleRows: 30 },
       demotions: 2,
-      kernel: { backend: "native" },
+      kernel: { backend: process.env.THERMOCLINE_KERNEL === "wasm" ? "wasm" : "native" },
     });
     expect(stats.hot.ramBytes).toBeGreaterThanOrEqual(28 * DIM * 4);
     expect(stats.cold.ramBytes).toBeGreaterThanOrEqual(2 * 24);

@@ -14,7 +14,7 @@ const builds = [
 ];
 // The project's own tools, and wasm-opt.
 const tools = [`${here}../../.setup/cargo/bin`, `${here}node_modules/.bin`];
-const path = [process.env.PATH, ...tools].join(delimiter);
+const path = [...tools, process.env.PATH].join(delimiter);
 
 rmSync(dist, { recursive: true, force: true });
 for (const [name, features] of Object.entries(modules)) {

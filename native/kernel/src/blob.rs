@@ -60,7 +60,7 @@ impl Writer {
 
     /// The blob, closed by the CRC-32 of everything before it.
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        let checksum = crc32fast::hash(&self.0);
+        let checksum = crate::checksum(&self.0);
         self.u32(checksum);
         self.0
     }
@@ -72,7 +72,7 @@ pub(crate) struct Reader<'a>(&'a [u8]);
 impl<'a> Reader<'a> {
     pub(crate) fn open(blob: &'a [u8], magic: [u8; 4], version: u32) -> Result<Self, Error> {
         let (body, checksum) = blob.split_last_chunk::<4>().ok_or(Error::Codebook)?;
-        let intact = crc32fast::hash(body) == u32::from_le_bytes(*checksum);
+        let intact = crate::checksum(body) == u32::from_le_bytes(*checksum);
         let mut reader = Self(body);
         let known = reader.take(4)? == magic && reader.u32()? == version;
         if intact && known { Ok(reader) } else { Err(Error::Codebook) }

@@ -32,6 +32,7 @@
 
 mod arch;
 mod blob;
+mod checksum;
 mod codec;
 mod control;
 mod eigen;
@@ -49,6 +50,7 @@ mod tiers;
 mod top_k;
 
 pub use arch::Isa;
+pub use checksum::checksum;
 pub use codec::{Codec, Scoring};
 pub use control::Control;
 #[cfg(feature = "fit")]
@@ -63,8 +65,3 @@ pub use tiers::hot::HotBatch;
 pub use tiers::partition::Partition;
 pub use tiers::search::{Found, Ranking, Request, Snapshot};
 pub use tiers::threads::default_threads;
-
-/// CRC-32 (IEEE) of `bytes`, as stored beside every blob that decides an answer.
-pub fn checksum(bytes: &[u8]) -> u32 {
-    crc32fast::hash(bytes)
-}

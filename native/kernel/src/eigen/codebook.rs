@@ -1,7 +1,7 @@
 //! What a fit finds, as data: written once, read by every process that encodes or searches.
 
-use super::descent::Rounds;
 use super::CENTROIDS;
+use super::descent::Rounds;
 use crate::blob::{Reader, WIDEST, Writer};
 use crate::codec::MAX_DIM;
 use crate::{Error, Metric};

@@ -39,7 +39,8 @@ impl Layout {
         // The byte of scale lies near too.
         let near = ((near + 1).div_ceil(2 * LANES) * 2).min(lines);
         let mut strongest: Vec<u16> = (0..energies.len() as u16).collect();
-        strongest.sort_by(|a, b| energies[usize::from(*b)].total_cmp(&energies[usize::from(*a)]).then(a.cmp(b)));
+        strongest
+            .sort_unstable_by(|a, b| energies[usize::from(*b)].total_cmp(&energies[usize::from(*a)]).then(a.cmp(b)));
         let scale = bytes as u16 - 1;
         let cut = (near * LANES - 1).min(strongest.len());
         let (first, second) = strongest.split_at(cut);

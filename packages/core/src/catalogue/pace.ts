@@ -1,4 +1,5 @@
 import { ThermoclineError } from "../errors.js";
+import { nextTurn } from "../turn.js";
 
 /** How long synchronous work may hold the event loop before others get a turn. */
 const SLICE_MS = 4;
@@ -58,9 +59,7 @@ export class Pace {
 
   /** Lets timers, I/O and other calls run, then begins the next slice. */
   async pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await nextTurn();
     throwIfAborted(this.#signal);
     this.#until = performance.now() + SLICE_MS;
   }
@@ -77,13 +76,11 @@ export class Turns {
   async share(): Promise<void> {
     if (this.#began === undefined) {
       this.#began = performance.now();
-      setImmediate(() => {
+      void nextTurn().then(() => {
         this.#began = undefined;
       });
     } else if (performance.now() - this.#began >= SLICE_MS) {
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve);
-      });
+      await nextTurn();
     }
   }
 }

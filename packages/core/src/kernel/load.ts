@@ -38,7 +38,11 @@ export async function loadKernel(choice: string | undefined, wasm?: WasmModules)
     return passed === undefined ? kernel : { ...kernel, fallback: reasonOf(passed) };
   } catch (cause) {
     const both = passed === undefined ? "" : `Nor could the native one: ${reasonOf(passed)}. `;
-    throw unavailable("WebAssembly", cause, `${both}Reinstall @thermocline/wasm, or give its modules with the option wasm.`);
+    throw unavailable(
+      "WebAssembly",
+      cause,
+      `${both}Reinstall @thermocline/wasm, or give its modules with the option wasm.`,
+    );
   }
 }
 

@@ -52,7 +52,8 @@ const SIMD = Uint8Array.of(
 export async function compiled(name: "search" | "calibrate", given: WasmModules[typeof name]): Promise<Compiled> {
   if (!engine) throw new ThermoclineError("UNSUPPORTED", "This platform has no WebAssembly.");
   const { simd, portable } = wasm.modules[name];
-  const source = (await (typeof given === "function" ? given() : given)) ?? (engine.validate(SIMD) ? simd() : portable());
+  const source =
+    (await (typeof given === "function" ? given() : given)) ?? (engine.validate(SIMD) ? simd() : portable());
   if (source instanceof engine.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return engine.compile(source);
   if (source instanceof Response) return streamed(engine, source);

@@ -221,8 +221,8 @@ class WasmPartition implements Partition {
   }
 
   takeHot(batch: HotBatch): void {
-    if (!(batch instanceof WasmBatch)) return refuseForeign("A batch");
-    calling(() => this.#binding.take_hot(batch.binding));
+    const { binding } = batch instanceof WasmBatch ? batch : refuseForeign("A batch");
+    calling(() => this.#binding.take_hot(binding));
   }
 
   removeHot(rows: Uint32Array): void {
@@ -234,8 +234,8 @@ class WasmPartition implements Partition {
   }
 
   setBlock(block: number, codec: Codec, rows: Uint32Array, codes: Uint8Array, live: Uint8Array): void {
-    if (!(codec instanceof WasmCodec)) return refuseForeign("A codec");
-    calling(() => this.#binding.set_block(block, codec.binding, rows, codes, live));
+    const { binding } = codec instanceof WasmCodec ? codec : refuseForeign("A codec");
+    calling(() => this.#binding.set_block(block, binding, rows, codes, live));
   }
 
   dropBlock(block: number): void {

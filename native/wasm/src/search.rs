@@ -161,7 +161,7 @@ impl Partition {
     ) -> Result<Vec<u32>, JsError> {
         let scoring = if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric };
         let (hot, cold, allow) = (hot as usize, cold as usize, allow.as_deref());
-        let request = kernel::Request { queries, hot, cold, allow, scoring, threads: 1 };
+        let request = kernel::Request { queries, hot, cold, allow, scoring, threads: 1, ..kernel::Request::default() };
         let mut out = Vec::new();
         for kernel::Found { hot, cold } in
             self.0.snapshot().search(&request, &kernel::Control::default()).map_err(failed)?

@@ -133,7 +133,13 @@ impl Run {
             let before = codes.clone();
             saved.fill(0.0);
             for _ in 0..CHANGED {
-                self.change(&costs, &mut codes, random.u64(..count as u64) as usize, random.u8(1..CENTROIDS as u8), &mut saved);
+                self.change(
+                    &costs,
+                    &mut codes,
+                    random.u64(..count as u64) as usize,
+                    random.u8(1..CENTROIDS as u8),
+                    &mut saved,
+                );
             }
             self.descend(isa, &costs, &mut codes, 1, &mut saved);
             for ((code, before), saved) in codes.chunks_exact_mut(count).zip(before.chunks_exact(count)).zip(&saved) {

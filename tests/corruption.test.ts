@@ -44,7 +44,7 @@ describe("a file that is no sound store", () => {
     await untouched(
       file,
       "FORMAT",
-      /other\.db is not an SQLite database, so not a Thermocline store; choose another path/,
+      /other\.db is not an SQLite database, so not a Thermocline store; choose another file/,
     );
   });
 

@@ -109,6 +109,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       settled: () => store.settled(),
       stats: () => store.stats(),
       backup: () => store.backup("never.db"),
+      toBytes: () => store.toBytes(),
       close: () => store.close(),
     };
     const methods = Object.getOwnPropertyNames(Thermocline.prototype).filter((name) => name !== "constructor");

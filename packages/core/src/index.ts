@@ -44,6 +44,7 @@ export type {
   ColdOptions,
   DemoteOptions,
   Drift,
+  FromBytesOptions,
   GetOptions,
   Hit,
   JsonValue,

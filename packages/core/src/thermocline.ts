@@ -13,12 +13,13 @@ import { recommendForStore } from "./store/recommend.js";
 import { conditionOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
-import { validId, validNamespace, validPath } from "./store/validate.js";
+import { validBytes, validId, validNamespace, validPath } from "./store/validate.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
 import type {
   CalibrateOptions,
   CallOptions,
   DemoteOptions,
+  FromBytesOptions,
   GetOptions,
   Hit,
   Metadata,
@@ -70,6 +71,22 @@ export class Thermocline<M extends Metadata = Metadata> {
    */
   static async open<M extends Metadata = Metadata>(options: OpenOptions = {}): Promise<Thermocline<M>> {
     return new Thermocline<M>(await openEngine(options));
+  }
+
+  /**
+   * Opens a store in memory from the bytes of a store's file, which are copied: what `toBytes` returned, or a whole file
+   * that no process has open. It ends with `close`; `toBytes` gives what it holds by then. In Node up to 1 GiB.
+   *
+   * @throws `FORMAT`, `VERSION` and `CORRUPT` as `open`, `ARGUMENT` when the options contradict the bytes, `UNSUPPORTED`
+   * when they are too many
+   * @example
+   * const store = await Thermocline.fromBytes(await readFile("memory.db"));
+   */
+  static async fromBytes<M extends Metadata = Metadata>(
+    bytes: Uint8Array | ArrayBuffer,
+    options: FromBytesOptions = {},
+  ): Promise<Thermocline<M>> {
+    return new Thermocline<M>(await openEngine(options, validBytes(bytes)));
   }
 
   /**
@@ -256,6 +273,18 @@ export class Thermocline<M extends Metadata = Metadata> {
    */
   async backup(path: string): Promise<void> {
     await this.#call(async () => this.#engine.catalogue.backup(validPath(path)));
+  }
+
+  /**
+   * The store as the bytes of one whole SQLite file, as it is at one moment, with everything that was written before the
+   * call. `open` takes them from a file, `fromBytes` takes them as they are, in Node, in a page and on edge runtimes.
+   *
+   * @throws `IO` when there is no space for a copy
+   * @example
+   * await bucket.put("memory.db", await store.toBytes());
+   */
+  async toBytes(): Promise<Uint8Array> {
+    return this.#call(() => this.#engine.catalogue.toBytes());
   }
 
   /**

@@ -163,6 +163,9 @@ export interface OpenOptions {
   readonly wasm?: WasmModules | undefined;
 }
 
+/** Options of `Thermocline.fromBytes`. What the bytes fixed (dim, metric, originals, codec) may be left out. */
+export type FromBytesOptions = Omit<OpenOptions, "path">;
+
 /** Options of `calibrate` and `recalibrate`. */
 export interface CalibrateOptions extends CallOptions {
   /** Rows to fit on, taken evenly over the store. Default 20,000. */

@@ -1,12 +1,12 @@
-import { resolve } from "node:path";
 import { ThermoclineError } from "../errors.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
 import { inspectHeader } from "./header.js";
 import { Reader } from "./reader.js";
 import { createSchema, expectedBytes, pages } from "./schema.js";
-import { backupDatabase, openDatabase } from "./sqlite.js";
+import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
+import { nextTurn } from "../turn.js";
 
 /** How long a write waits for another process to finish its own. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -26,33 +26,39 @@ const RECLAIM_SHARE = 8;
 /** Pages given back at a time: about as many as a few milliseconds move. */
 const RECLAIM_PAGES = 64;
 
-const MEMORY = ":memory:";
+/** What a store in memory is called in messages. */
+export const IN_MEMORY = "The store in memory";
+
+/** Where a store is: in a file, or in memory, empty or of a file's bytes. */
+export type Place = { readonly path: string | undefined } | { readonly bytes: Uint8Array };
 
 /**
  * The durable truth: one SQLite file, or memory. Knows SQL and nothing of codecs.
  *
- * A file has two connections. Writes are transactions that may take many turns of the event loop, one at a time;
- * meanwhile reads go through the other connection and see the last commit. In memory there is only one connection, so
- * there reads wait for the writes before them, and writes for the reads before them.
+ * Where the driver can share a file it has two connections. Writes are transactions that may take many turns of the event
+ * loop, one at a time; meanwhile reads go through the other connection and see the last commit. Otherwise, and in memory,
+ * there is only one connection, so there reads wait for the writes before them, and writes for the reads before them.
  *
  * The store keeps an image of it in RAM. Before a read or a write begins, that image is loaded anew if another process
  * has committed since; while a transaction is open none can.
  */
 export class Catalogue {
+  readonly #driver: Driver;
   readonly #checksum: Checksum;
   readonly #writer: Connection;
   readonly #reading: Connection;
   readonly reader: Reader;
   /** Settles when the writes so far have ended. */
   #writes: Promise<unknown> = Promise.resolve();
-  /** In memory: reads under way. They settle, and never reject. */
+  /** With one connection: reads under way. They settle, and never reject. */
   readonly #reads = new Set<Promise<unknown>>();
   #load: () => Promise<void> = async () => {};
   #loading: Promise<void> | undefined;
   /** The data version that the image in RAM shows; undefined when it shows none. */
   #shown: number | undefined;
 
-  private constructor(writer: Connection, reading: Connection, checksum: Checksum) {
+  private constructor(driver: Driver, writer: Connection, reading: Connection, checksum: Checksum) {
+    this.#driver = driver;
     this.#checksum = checksum;
     this.#writer = writer;
     this.#reading = reading;
@@ -60,21 +66,23 @@ export class Catalogue {
   }
 
   /** Opens a store, or makes it unless `check` throws. Refuses a file that is not one, before changing anything in it. */
-  static async open(given: string | undefined, checksum: Checksum, check: () => void): Promise<Catalogue> {
-    // Made whole, because SQLite takes a name that begins with "file:" for an address.
-    const path = given && resolve(given);
-    if (path === undefined || !(await inspectHeader(path))) check();
-    const writer = new Connection(path ?? "The store in memory", await openDatabase(path ?? MEMORY));
+  static async open(driver: Driver, place: Place, checksum: Checksum, check: () => void): Promise<Catalogue> {
+    const path = "path" in place && place.path !== undefined ? driver.locate(place.path) : undefined;
+    const bytes = "bytes" in place ? place.bytes : undefined;
+    if (bytes) inspectHeader("What was given", bytes, bytes.length, false);
+    else if (path === undefined || !(await driver.inspect(path))) check();
+    const opened = await (path === undefined ? driver.openMemory(IN_MEMORY, bytes) : driver.open(path));
+    const writer = new Connection(path ?? IN_MEMORY, opened);
     try {
       // Others may be making the same file.
       await patiently(() => {
         createSchema(writer);
-        if (path !== undefined) writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        if (path !== undefined) writer.exec(`PRAGMA journal_mode = ${driver.journal}; PRAGMA synchronous = FULL`);
       });
-      if (path === undefined) return new Catalogue(writer, writer, checksum);
-      const reading = new Connection(path, await openDatabase(path));
+      if (path === undefined || driver.journal !== "WAL") return new Catalogue(driver, writer, writer, checksum);
+      const reading = new Connection(path, await driver.open(path));
       reading.exec(`PRAGMA busy_timeout = ${READ_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
-      return new Catalogue(writer, reading, checksum);
+      return new Catalogue(driver, writer, reading, checksum);
     } catch (error) {
       writer.close();
       throw error;
@@ -146,19 +154,24 @@ export class Catalogue {
     if (free * RECLAIM_SHARE < all) return;
     for (let left = free; left > 0 && !signal.aborted; left -= RECLAIM_PAGES) {
       await this.write(() => this.#writer.exec(`PRAGMA incremental_vacuum(${RECLAIM_PAGES})`));
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve);
-      });
+      await nextTurn();
     }
   }
 
   /** Copies the store to another file, as it is at one moment, while it is in use. */
-  async backup(given: string): Promise<void> {
-    const path = resolve(given);
-    await inspectHeader(path);
-    const copy = () => backupDatabase(this.#reading.database, path);
-    // In memory the copy would have a write that is under way in it.
-    await (this.#reading === this.#writer ? this.#exclusive(copy) : copy());
+  async backup(path: string): Promise<void> {
+    await this.#copied((source) => this.#driver.backup(source, this.#driver.locate(path)));
+  }
+
+  /** A whole file of the store as it is at one moment, with everything that was committed before. */
+  toBytes(): Promise<Uint8Array> {
+    return this.#copied((source) => this.#driver.toBytes(source));
+  }
+
+  /** Runs `copy` on what is committed. With one connection it would see a write that is under way. */
+  #copied<T>(copy: (source: Connection["database"]) => Promise<T>): Promise<T> {
+    const turn = () => copy(this.#reading.database);
+    return this.#reading === this.#writer ? this.#exclusive(turn) : turn();
   }
 
   /** Call when idle. */
@@ -175,7 +188,7 @@ export class Catalogue {
     this.#writer.close();
   }
 
-  /** Runs `turn` when the writes, and in memory the reads, before it have ended. */
+  /** Runs `turn` when the writes, and with one connection the reads, before it have ended. */
   #exclusive<T>(turn: () => Promise<T>): Promise<T> {
     const result = Promise.all([this.#writes, ...this.#reads]).then(turn);
     this.#writes = result.catch(() => {});
@@ -224,7 +237,7 @@ export class Catalogue {
     this.#shown = version;
   }
 
-  /** Lets `reader` see one moment, however long `work` takes; in memory a reload is never beside a write. */
+  /** Lets `reader` see one moment, however long `work` takes; with one connection a reload is never beside a write. */
   async #snapshot(work: () => Promise<void>): Promise<void> {
     if (this.#reading === this.#writer) return work();
     this.#reading.exec("BEGIN; SELECT count(*) FROM settings");

@@ -1,5 +1,7 @@
 import { type Database, type SqlValue, type Statement, translating } from "./sqlite.js";
 
+const MAX_STATEMENTS = 200;
+
 /** A database with its statements prepared once and its errors made ours. */
 export class Connection {
   readonly path: string;
@@ -39,10 +41,18 @@ export class Connection {
     let statement = this.#statements.get(sql);
     if (!statement) {
       // Filters make statements of many shapes; forgetting the oldest keeps their number bounded.
-      if (this.#statements.size >= 200) this.#statements.delete(this.#statements.keys().next().value ?? "");
+      if (this.#statements.size >= MAX_STATEMENTS) this.#forgetOldest();
       statement = this.database.prepare(sql);
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#statements;
+    if (!oldest) return;
+    const [sql, statement] = oldest;
+    this.#statements.delete(sql);
+    statement.finalize?.();
   }
 }

@@ -3,48 +3,40 @@ import { ThermoclineError } from "../errors.js";
 /** What can be bound and read back. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
-/** The part of node:sqlite's API that the catalogue uses; both drivers have it. */
+/** The part of node:sqlite's API that the catalogue uses; every driver has it. */
 export interface Statement {
   run(...parameters: SqlValue[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
   get(...parameters: SqlValue[]): unknown;
   all(...parameters: SqlValue[]): unknown[];
+  /** Frees it, where garbage collection cannot. */
+  finalize?(): void;
 }
 
+/** What its methods throw has SQLite's message, and SQLite's result code as `errcode`. */
 export interface Database {
   prepare(sql: string): Statement;
   exec(sql: string): void;
   close(): void;
 }
 
-interface Driver {
-  readonly DatabaseSync: new (path: string) => Database;
-  backup(source: Database, path: string): Promise<unknown>;
-}
-
-let loading: Promise<Driver> | undefined;
-
-/** node:sqlite where Node has it, else the package with the same API and its binaries inside. */
-function loadDriver(): Promise<Driver> {
-  const builtIn = "node:sqlite";
-  loading ??= import(/* @vite-ignore */ builtIn)
-    .then((module: Driver) => (typeof module.backup === "function" ? module : Promise.reject(new Error("too old"))))
-    .catch(() => import("@photostructure/sqlite") as unknown as Promise<Driver>);
-  return loading;
-}
-
-export async function openDatabase(path: string): Promise<Database> {
-  const { DatabaseSync } = await loadDriver();
-  return translating(path, () => new DatabaseSync(path));
-}
-
-/** Copies a database to another file, page by page, while it is in use. */
-export async function backupDatabase(source: Database, path: string): Promise<void> {
-  const { backup } = await loadDriver();
-  try {
-    await backup(source, path);
-  } catch (cause) {
-    throw sqlError(path, cause);
-  }
+/** An SQLite, where it keeps files, and what it can do there: all that differs between Node and a page. */
+export interface Driver {
+  /**
+   * How files are written. `WAL`: several connections and processes share a file, and read beside one that writes.
+   * `TRUNCATE`: one connection has the file to itself.
+   */
+  readonly journal: "WAL" | "TRUNCATE";
+  /** The whole name of what a caller calls `path`. */
+  locate(path: string): string;
+  /** Whether there is a file with something in it. Refuses what is not a store, before changing anything in it. */
+  inspect(path: string): Promise<boolean>;
+  open(path: string): Promise<Database>;
+  /** A database in memory: empty, or of a whole file's bytes, which are copied. `name` is for errors. */
+  openMemory(name: string, bytes: Uint8Array | undefined): Promise<Database>;
+  /** A whole file of what is committed. */
+  toBytes(source: Database): Promise<Uint8Array>;
+  /** Copies a database to another file while it is in use. */
+  backup(source: Database, path: string): Promise<void>;
 }
 
 /** Primary result codes of SQLite that a caller can act on. */
@@ -56,7 +48,7 @@ const MEANING: ReadonlyMap<number, readonly [ThermoclineError["code"], string]> 
   [11, ["CORRUPT", "the file is damaged; restore it from a backup"]],
   [13, ["IO", "the disk is full; free some space and try again"]],
   [14, ["IO", "it could not be opened; does its directory exist, and may this process write there?"]],
-  [26, ["FORMAT", "it is not an SQLite database, so not a Thermocline store; choose another path"]],
+  [26, ["FORMAT", "it is not an SQLite database, so not a Thermocline store; choose another file"]],
 ]);
 
 /** What SQLite says of a statement that is sound, when the file is not. */

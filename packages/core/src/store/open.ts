@@ -1,4 +1,5 @@
-import { Catalogue } from "../catalogue/catalogue.js";
+import { driver } from "#driver";
+import { Catalogue, IN_MEMORY } from "../catalogue/catalogue.js";
 import { Turns } from "../catalogue/pace.js";
 import { loadKernel } from "../kernel/load.js";
 import { Heat } from "../tiers/heat.js";
@@ -9,20 +10,20 @@ import { checkOptions } from "./options.js";
 import { agree, refuseDamaged, storedSettings } from "./settings.js";
 import { validDim, validPath } from "./validate.js";
 
-/** Opens the catalogue, makes it if it is new, and loads what is in it. */
-export async function openEngine(options: OpenOptions): Promise<Engine> {
-  checkOptions("open", options);
+/** Opens the catalogue, makes it if it is new, and loads what is in it. With `bytes`, a file's, it is in memory. */
+export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Promise<Engine> {
+  checkOptions(bytes ? "fromBytes" : "open", options);
   if (options.hot !== undefined) checkOptions("hot", options.hot);
   if (options.cold !== undefined) checkOptions("cold", options.cold);
   if (options.path !== undefined) validPath(options.path);
   const given = options.dim === undefined ? undefined : validDim(options.dim);
   const kernel = await loadKernel(options.kernel, options.wasm);
-  const catalogue = await Catalogue.open(options.path, kernel.checksum, () => {
+  const catalogue = await Catalogue.open(driver, bytes ? { bytes } : { path: options.path }, kernel.checksum, () => {
     agree(options, given, new Map());
   });
   try {
     const before = catalogue.reader.settings();
-    refuseDamaged(options.path ?? "The store in memory", before);
+    refuseDamaged(options.path ?? IN_MEMORY, before);
     let settings = agree(options, given, before);
     if (before.size === 0 || (given !== undefined && !before.has("dim"))) {
       await catalogue.write((transaction) => {

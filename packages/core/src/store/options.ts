@@ -8,6 +8,7 @@ import type {
   CallOptions,
   ColdOptions,
   DemoteOptions,
+  FromBytesOptions,
   GetOptions,
   OpenOptions,
   QueryBatchOptions,
@@ -45,18 +46,20 @@ const RECOMMEND: All<Omit<StoreRecommendOptions, "sampleSize">> = {
   onProgress: true,
 };
 
+const FROM_BYTES: All<FromBytesOptions> = {
+  dim: true,
+  metric: true,
+  hot: true,
+  cold: true,
+  originals: true,
+  kernel: true,
+  threads: true,
+  wasm: true,
+};
+
 const KNOWN = {
-  open: {
-    path: true,
-    dim: true,
-    metric: true,
-    hot: true,
-    cold: true,
-    originals: true,
-    kernel: true,
-    threads: true,
-    wasm: true,
-  } satisfies All<OpenOptions>,
+  open: { path: true, ...FROM_BYTES } satisfies All<OpenOptions>,
+  fromBytes: FROM_BYTES,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
   cold: {
     codec: true,

@@ -41,6 +41,13 @@ export function validPath(path: unknown): string {
   );
 }
 
+/** A file's bytes. */
+export function validBytes(bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new ThermoclineError("ARGUMENT", `bytes is ${shown(bytes)}; give a Uint8Array or an ArrayBuffer.`);
+}
+
 export function validDim(dim: unknown): number {
   return integer("dim", dim, 1, MAX_DIM);
 }

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ThermoclineError } from "../errors.js";
+import { HEADER_BYTES, inspectHeader, withoutLog } from "./header.js";
+import { type Database, type Driver, sqlError, translating } from "./sqlite.js";
+
+interface Sqlite {
+  readonly DatabaseSync: new (path: string) => Database;
+  backup(source: Database, path: string): Promise<unknown>;
+}
+
+/** What SQLite lets a database hold that is made of bytes (SQLITE_MEMDB_DEFAULT_MAXSIZE). */
+const MAX_MEMORY = 2 ** 30;
+
+let loading: Promise<Sqlite> | undefined;
+
+/** node:sqlite where Node has it, else the package with the same API and its binaries inside. */
+function loadSqlite(): Promise<Sqlite> {
+  const builtIn = "node:sqlite";
+  loading ??= import(/* @vite-ignore */ builtIn)
+    .then((module: Sqlite) => (typeof module.backup === "function" ? module : Promise.reject(new Error("too old"))))
+    .catch(() => import("@photostructure/sqlite") as unknown as Promise<Sqlite>);
+  return loading;
+}
+
+/** SQLite in Node, on the file system. */
+export const driver: Driver = {
+  journal: "WAL",
+  // Made whole, because SQLite takes a name that begins with "file:" for an address.
+  locate: (path) => resolve(path),
+  inspect,
+  async open(path) {
+    const { DatabaseSync } = await loadSqlite();
+    return translating(path, () => new DatabaseSync(path));
+  },
+  async openMemory(name, bytes) {
+    const { DatabaseSync } = await loadSqlite();
+    if (!bytes) return translating(name, () => new DatabaseSync(":memory:"));
+    if (bytes.length > MAX_MEMORY) {
+      const advice = "write them to a file and open its path";
+      throw new ThermoclineError("UNSUPPORTED", `${name} has ${bytes.length} bytes, more than 1 GiB; ${advice}.`);
+    }
+    return inFolder(async (folder) => {
+      // Neither driver takes bytes; a backup may go into memory that has a name.
+      const memory = `file:/thermocline-${randomUUID()}?vfs=memdb`;
+      const file = join(folder, "store.db");
+      await writeFile(file, withoutLog(bytes));
+      const source = await driver.open(file);
+      const database = await driver.open(memory);
+      try {
+        await backup(source, memory, name);
+      } catch (error) {
+        database.close();
+        throw error;
+      } finally {
+        source.close();
+      }
+      return database;
+    });
+  },
+  toBytes: (source) =>
+    inFolder(async (folder) => {
+      const file = join(folder, "store.db");
+      await backup(source, file, "A copy of the store");
+      return withoutLog(await readFile(file));
+    }),
+  async backup(source, path) {
+    await inspect(path);
+    await backup(source, path, path);
+  },
+};
+
+/** Copies page by page, between which others get their turn. */
+async function backup(source: Database, path: string, name: string): Promise<void> {
+  const sqlite = await loadSqlite();
+  try {
+    await sqlite.backup(source, path);
+  } catch (cause) {
+    throw sqlError(name, cause);
+  }
+}
+
+/** Lends a folder that only this user may look into. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(tmpdir(), "thermocline-copy-"));
+    return await work(folder);
+  } catch (cause) {
+    if (cause instanceof ThermoclineError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const what = `A copy of the store could not be written to ${folder ?? tmpdir()}`;
+    throw new ThermoclineError("IO", `${what}; may this process write there, and is there space? (${reason})`, { cause });
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function inspect(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || (found.isFile() && found.size === 0)) return false;
+  if (!found.isFile()) throw new ThermoclineError("IO", `${path} is not a file; give the path of a file.`);
+  const header = await readHeader(path);
+  const log = await stat(`${path}-wal`).catch(() => undefined);
+  inspectHeader(path, header, found.size, (log?.size ?? 0) > 0);
+  return true;
+}
+
+async function readHeader(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ThermoclineError("IO", `${path} could not be read; may this process read it? (${reason})`, { cause });
+  }
+}

@@ -91,7 +91,11 @@ describe.each(backends)("the bytes of a store %s", (backend) => {
     await refusal(Thermocline.fromBytes(bytes.slice(0, bytes.length / 2)), "CORRUPT", /cut off/);
     await refusal(Thermocline.fromBytes(bytes, { dim: 3 }), "DIMENSION");
     await refusal(Thermocline.fromBytes(bytes, { metric: "dot" }), "ARGUMENT", /metric/);
-    await refusal(Thermocline.fromBytes(bytes, { path: "memory.db" } as object), "ARGUMENT", /option "path" of fromBytes/);
+    await refusal(
+      Thermocline.fromBytes(bytes, { path: "memory.db" } as object),
+      "ARGUMENT",
+      /option "path" of fromBytes/,
+    );
     const scrambled = bytes.slice();
     scrambled.fill(0xa5, 8_192);
     await refusal(Thermocline.fromBytes(scrambled), "CORRUPT");

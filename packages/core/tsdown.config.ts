@@ -1,11 +1,25 @@
 import { defineConfig } from "tsdown";
 
-export default defineConfig({
-  entry: "src/index.ts",
-  format: ["esm", "cjs"],
-  platform: "node",
-  target: "node20.19",
-  fixedExtension: false,
-  dts: true,
-  sourcemap: true,
-});
+const common = { fixedExtension: false, sourcemap: true, dts: false } as const;
+
+export default defineConfig([
+  { ...common, entry: "src/index.ts", format: "esm", platform: "node", target: "node20.19" },
+  { ...common, entry: "src/index.ts", format: "cjs", platform: "node", target: "node20.19", dts: true },
+  {
+    ...common,
+    entry: ["src/browser.ts", "src/worker.ts"],
+    format: "esm",
+    platform: "browser",
+    target: "es2023",
+    // The condition by which package.json's `imports` choose what runs in a page.
+    inputOptions: { resolve: { conditionNames: ["browser", "import", "default"] } },
+  },
+  // Of both at once, so that a store is of one type wherever it was opened.
+  {
+    ...common,
+    entry: ["src/index.ts", "src/browser.ts"],
+    format: "esm",
+    platform: "node",
+    dts: { emitDtsOnly: true },
+  },
+]);

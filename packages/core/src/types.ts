@@ -1,5 +1,5 @@
 import type { Filter } from "./filter/filter.js";
-import type { WasmModules } from "./kernel/wasm-modules.js";
+import type { WasmModules, WasmSource } from "./kernel/wasm-modules.js";
 
 /** A JSON value: what metadata may hold. It round-trips exactly. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -136,6 +136,12 @@ export interface ColdOptions {
   readonly seed?: number | undefined;
 }
 
+/** All WebAssembly modules that a store may need: the kernel's, and where there is no Node, SQLite's. */
+export interface StoreModules extends WasmModules {
+  /** `sqlite3.wasm` of `@sqlite.org/sqlite-wasm`. */
+  readonly sqlite?: WasmSource | PromiseLike<WasmSource> | undefined;
+}
+
 /** Options of `Thermocline.open`. What a file fixed when it was made (dim, metric, originals, codec) may be left out later. */
 export interface OpenOptions {
   /** The SQLite file. Left out: the store lives in memory. */
@@ -159,8 +165,8 @@ export interface OpenOptions {
    * each). Answers do not depend on it. Default: one for each processor, up to 4. Searches beside each other share the processors.
    */
   readonly threads?: number | undefined;
-  /** The modules of the WebAssembly kernel, where they cannot be found beside `@thermocline/wasm`; a process's first ones count. */
-  readonly wasm?: WasmModules | undefined;
+  /** WebAssembly modules, where they cannot be found beside their packages; a process's first ones count. */
+  readonly wasm?: StoreModules | undefined;
 }
 
 /** Options of `Thermocline.fromBytes`. What the bytes fixed (dim, metric, originals, codec) may be left out. */

@@ -32,7 +32,10 @@ export function inspectHeader(path: string, header: Uint8Array, size: number, ha
   const pageBytes = view.getUint16(16) === 1 ? 65_536 : view.getUint16(16);
   const expected = view.getUint32(28) * pageBytes;
   if (size < expected && !hasLog) {
-    throw new ThermoclineError("CORRUPT", `${path} was cut off: it has ${size} bytes of ${expected}. Restore a backup.`);
+    throw new ThermoclineError(
+      "CORRUPT",
+      `${path} was cut off: it has ${size} bytes of ${expected}. Restore a backup.`,
+    );
   }
 }
 

@@ -25,8 +25,12 @@ function loadSqlite(): Promise<Sqlite> {
   return loading;
 }
 
-/** SQLite in Node, on the file system. */
-export const driver: Driver = {
+/** SQLite in Node, on the file system. It brings its own binaries, so a module for it is passed over. */
+export function sqliteDriver(_module?: unknown): Driver {
+  return driver;
+}
+
+const driver: Driver = {
   journal: "WAL",
   // Made whole, because SQLite takes a name that begins with "file:" for an address.
   locate: (path) => resolve(path),
@@ -92,7 +96,9 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
     if (cause instanceof ThermoclineError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const what = `A copy of the store could not be written to ${folder ?? tmpdir()}`;
-    throw new ThermoclineError("IO", `${what}; may this process write there, and is there space? (${reason})`, { cause });
+    throw new ThermoclineError("IO", `${what}; may this process write there, and is there space? (${reason})`, {
+      cause,
+    });
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }

@@ -1,18 +1,22 @@
 import type { PreparedStatement, Sqlite3Static, Database as WasmDatabase } from "@sqlite.org/sqlite-wasm";
 import { ThermoclineError } from "../errors.js";
+import type { WasmSource } from "../kernel/wasm-modules.js";
+import { compiled } from "../wasm-source.js";
 import type { Database, SqlValue, Statement } from "./sqlite.js";
 
 /** SQLite's own WebAssembly build. */
 export type Sqlite = Sqlite3Static;
 
-/** How the package may be told where its module is, and what to leave alone; its types have none of it. */
+/** Where its module comes from; undefined: from beside its package. */
+export type SqliteSource = WasmSource | PromiseLike<WasmSource> | undefined;
+
+/** How the package is started; its types have no options. */
 type Init = (options: {
   readonly print: () => void;
   readonly printErr: () => void;
-  readonly locateFile?: (name: string) => string;
   readonly instantiateWasm?: (imports: WebAssembly.Imports, ready: Ready) => object;
 }) => Promise<Sqlite>;
-type Ready = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void;
+type Ready = (instance: { readonly exports: WebAssembly.Exports }, module: WebAssembly.Module) => void;
 
 /** What the package reads when it starts, and deletes. */
 interface Config {
@@ -26,9 +30,9 @@ const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 let loading: Promise<Sqlite> | undefined;
 
-/** SQLite, started once in this realm, from its package's own module or from a compiled one. */
-export function loadSqlite(module: WebAssembly.Module | undefined): Promise<Sqlite> {
-  loading ??= start(module).catch((cause: unknown) => {
+/** SQLite, started once in this realm, from what the first caller gives or else from its package's own module. */
+export function loadSqlite(source: SqliteSource): Promise<Sqlite> {
+  loading ??= start(source).catch((cause: unknown) => {
     loading = undefined;
     if (cause instanceof ThermoclineError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -41,11 +45,12 @@ export function loadSqlite(module: WebAssembly.Module | undefined): Promise<Sqli
   return loading;
 }
 
-async function start(module: WebAssembly.Module | undefined): Promise<Sqlite> {
+async function start(source: SqliteSource): Promise<Sqlite> {
+  const module = source === undefined ? undefined : await compiled("sqlite", await source);
   const { default: init } = (await import("@sqlite.org/sqlite-wasm")) as unknown as { readonly default: Init };
   const silent = () => {};
   // Its other OPFS drivers want headers that most servers do not send, and say so on the console.
-  const disable = { vfs: { opfs: true, "opfs-wl": true } };
+  const disable = { vfs: { opfs: true, "opfs-wl": true, kvvfs: true } };
   (globalThis as Config).sqlite3ApiConfig = { disable, debug: silent, log: silent, warn: silent, error: silent };
   const sqlite = await init({
     print: silent,
@@ -59,8 +64,43 @@ async function start(module: WebAssembly.Module | undefined): Promise<Sqlite> {
 }
 
 function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports, ready: Ready): object {
-  void WebAssembly.instantiate(module, imports).then((instance) => ready(instance, module));
+  void WebAssembly.instantiate(module, imports).then(({ exports }) => {
+    ready({ exports: canCompile() ? exports : withoutCallbacks(exports) }, module);
+  });
   return {};
+}
+
+/** Whether modules may be made of bytes here: edge runtimes take only those that were deployed. */
+function canCompile(): boolean {
+  try {
+    return new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)) instanceof WebAssembly.Module;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Exports whose table takes JavaScript functions and leaves their places empty. The package makes a small module for each
+ * of its callbacks (tracing, its own file systems), which a database in memory never calls; a call would trap.
+ */
+function withoutCallbacks(exports: WebAssembly.Exports): WebAssembly.Exports {
+  const name = "__indirect_function_table";
+  const table = exports[name] as WebAssembly.Table;
+  const lenient = {
+    get length() {
+      return table.length;
+    },
+    get: (at: number): unknown => table.get(at),
+    grow: (by: number) => table.grow(by),
+    set(at: number, value: unknown) {
+      try {
+        table.set(at, value);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+      }
+    },
+  };
+  return { ...exports, [name]: lenient as unknown as WebAssembly.Table };
 }
 
 /** A failure as node:sqlite throws it. */
@@ -113,6 +153,10 @@ export class Connected implements Database {
     this.#attempt(() => this.wasm.exec(sql));
   }
 
+  toBytes(): Uint8Array {
+    return this.#attempt(() => this.#sqlite.capi.sqlite3_js_db_export(this.wasm));
+  }
+
   /** Frees its statements, too. */
   close(): void {
     this.wasm.close();
@@ -126,12 +170,7 @@ class Prepared implements Statement {
   readonly #attempt: <T>(call: () => T) => T;
   #columns: readonly string[] | undefined;
 
-  constructor(
-    statement: PreparedStatement,
-    database: WasmDatabase,
-    sqlite: Sqlite,
-    attempt: <T>(call: () => T) => T,
-  ) {
+  constructor(statement: PreparedStatement, database: WasmDatabase, sqlite: Sqlite, attempt: <T>(call: () => T) => T) {
     this.#statement = statement;
     this.#database = database;
     this.#sqlite = sqlite;

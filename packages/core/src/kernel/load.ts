@@ -51,7 +51,7 @@ function isChoice(text: string): text is Choice {
 }
 
 function native(): Promise<Kernel> {
-  return once("native", async () => (await import("./native.js")).nativeKernel());
+  return once("native", async () => (await import("#native")).nativeKernel());
 }
 
 function webAssembly(modules: WasmModules | undefined): Promise<Kernel> {

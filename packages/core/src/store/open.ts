@@ -1,4 +1,4 @@
-import { driver } from "#driver";
+import { sqliteDriver } from "#driver";
 import { Catalogue, IN_MEMORY } from "../catalogue/catalogue.js";
 import { Turns } from "../catalogue/pace.js";
 import { loadKernel } from "../kernel/load.js";
@@ -18,9 +18,14 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
   if (options.path !== undefined) validPath(options.path);
   const given = options.dim === undefined ? undefined : validDim(options.dim);
   const kernel = await loadKernel(options.kernel, options.wasm);
-  const catalogue = await Catalogue.open(driver, bytes ? { bytes } : { path: options.path }, kernel.checksum, () => {
-    agree(options, given, new Map());
-  });
+  const catalogue = await Catalogue.open(
+    sqliteDriver(options.wasm?.sqlite),
+    bytes ? { bytes } : { path: options.path },
+    kernel.checksum,
+    () => {
+      agree(options, given, new Map());
+    },
+  );
   try {
     const before = catalogue.reader.settings();
     refuseDamaged(options.path ?? IN_MEMORY, before);

@@ -8,7 +8,8 @@ import { files, root } from "./files.mjs";
 const rules = [
   {
     from: /^packages\/core\/src\//,
-    never: /^(?!packages\/core\/src\/|node:|@photostructure\/sqlite$|@thermocline\/(native|wasm)$)/,
+    never:
+      /^(?!packages\/core\/src\/|#|node:|@photostructure\/sqlite$|@sqlite\.org\/sqlite-wasm$|@thermocline\/(native|wasm)$)/,
     why: "core depends on Node, SQLite and the kernel's two builds only",
   },
   {
@@ -27,11 +28,20 @@ const rules = [
     why: "calibration knows nothing of SQL or of the store",
   },
   {
-    from: /^packages\/core\/src\/(?!catalogue\/|kernel\/|spectral\/files\.ts$)/,
-    never: /^node:/,
-    why: "only catalogue and kernel touch Node, and spectral/files.ts, which holds all that reads and writes rotations",
+    from: /^packages\/core\/src\/(?!catalogue\/)/,
+    never: /^@(photostructure|sqlite\.org)\//,
+    why: "only catalogue knows SQLite",
   },
-  { from: /^packages\/core\/src\/(?!catalogue\/)/, never: /^@photostructure\//, why: "only catalogue knows SQLite" },
+  {
+    from: /^packages\/core\/src\/(?!(catalogue\/node-driver|spectral\/files)\.ts$)/,
+    never: /^node:/,
+    why: "what runs in a page too imports nothing of Node: it comes by package.json's imports, or nodeModule",
+  },
+  {
+    from: /^packages\/core\/src\/(?!index\.ts$|catalogue\/)/,
+    never: /^packages\/core\/src\/(catalogue\/node-driver|spectral\/files|kernel\/native)\.js$/,
+    why: "Node's part of core is reached by index.ts and package.json's imports only",
+  },
   { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/(native|wasm)$/, why: "only kernel loads them" },
   {
     from: /^packages\/langchain\/src\//,

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export * from "./portable.js";
+export { type InWorkerOptions, openInWorker } from "./worker/open-in-worker.js";
 export { removeStore } from "./worker/remove-store.js";
-export { openInWorker, type InWorkerOptions } from "./worker/open-in-worker.js";
 export { serveStores } from "./worker/serve-stores.js";
 export { StoreInWorker } from "./worker/store-in-worker.js";

@@ -16,7 +16,7 @@ export type {
   FilterScalar,
   LogicalFilter,
 } from "./filter/filter.js";
-export type { WasmModules, WasmSource } from "./kernel/wasm-modules.js";
+export type { WasmModules } from "./kernel/wasm-modules.js";
 export { recommend } from "./recommend.js";
 export {
   type CalibrateEmbeddingsOptions,
@@ -66,3 +66,4 @@ export type {
   Tier,
   UpsertOptions,
 } from "./types.js";
+export type { WasmSource } from "./wasm-source.js";

@@ -1,5 +1,6 @@
 import type { Filter } from "./filter/filter.js";
-import type { WasmModules, WasmSource } from "./kernel/wasm-modules.js";
+import type { WasmModules } from "./kernel/wasm-modules.js";
+import type { WasmSource } from "./wasm-source.js";
 
 /** A JSON value: what metadata may hold. It round-trips exactly. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };

@@ -1,4 +1,5 @@
 import { ThermoclineError } from "../errors.js";
+import { nextTurn } from "../turn.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
 import { inspectHeader } from "./header.js";
@@ -6,7 +7,6 @@ import { Reader } from "./reader.js";
 import { createSchema, expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
-import { nextTurn } from "../turn.js";
 
 /** How long a write waits for another process to finish its own. */
 const LOCK_TIMEOUT_MS = 5_000;

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import type { SAHPoolUtil } from "@sqlite.org/sqlite-wasm";
 import { ThermoclineError } from "../errors.js";
-import { connect } from "./wasm-sqlite.js";
 import type { Connected, Sqlite } from "./wasm-sqlite.js";
+import { connect } from "./wasm-sqlite.js";
 
 /** The folder of the origin private file system that holds a folder for each store. */
 const FOLDER = "thermocline";

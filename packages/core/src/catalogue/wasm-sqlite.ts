@@ -1,7 +1,6 @@
 import type { PreparedStatement, Sqlite3Static, Database as WasmDatabase } from "@sqlite.org/sqlite-wasm";
 import { ThermoclineError } from "../errors.js";
-import type { WasmSource } from "../kernel/wasm-modules.js";
-import { compiled } from "../wasm-source.js";
+import { compile, type WasmSource } from "../wasm-source.js";
 import type { Database, SqlValue, Statement } from "./sqlite.js";
 
 /** SQLite's own WebAssembly build. */
@@ -46,7 +45,7 @@ export function loadSqlite(source: SqliteSource): Promise<Sqlite> {
 }
 
 async function start(source: SqliteSource): Promise<Sqlite> {
-  const module = source === undefined ? undefined : await compiled("sqlite", await source);
+  const module = source === undefined ? undefined : ((await compile("sqlite", await source)) as WebAssembly.Module);
   const { default: init } = (await import("@sqlite.org/sqlite-wasm")) as unknown as { readonly default: Init };
   const silent = () => {};
   // Its other OPFS drivers want headers that most servers do not send, and say so on the console.

@@ -1,6 +1,8 @@
 import * as wasm from "@thermocline/wasm";
 import { ThermoclineError } from "../errors.js";
-import { type Compiled, isTrap, nodeModule } from "./wasm-modules.js";
+import { nodeModule } from "../node-module.js";
+import type { Compiled } from "../wasm-source.js";
+import { isTrap } from "./wasm-modules.js";
 
 /** A long call of a module, as a worker thread understands it: a function of it, or a method of an object made there. */
 export interface Call {

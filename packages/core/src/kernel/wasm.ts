@@ -1,7 +1,9 @@
 import * as wasm from "@thermocline/wasm";
 import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { nodeModule } from "../node-module.js";
 import type { Metric } from "../types.js";
+import type { Compiled } from "../wasm-source.js";
 import type {
   Codec,
   CodecSpec,
@@ -16,7 +18,7 @@ import type {
 } from "./kernel.js";
 import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
 import { type Call, type Calls, failure, type Recipe, ThreadCalls } from "./wasm-calls.js";
-import { type Compiled, compiled, isTrap, nodeModule, type WasmModules } from "./wasm-modules.js";
+import { compiled, isTrap, type WasmModules } from "./wasm-modules.js";
 
 /** How to run the kernel as WebAssembly. */
 export interface WasmOptions {

@@ -33,7 +33,7 @@ const rules = [
     why: "only catalogue knows SQLite",
   },
   {
-    from: /^packages\/core\/src\/(?!(catalogue\/node-driver|spectral\/files)\.ts$)/,
+    from: /^packages\/core\/src\/(?!(catalogue\/node-driver|spectral\/files|node-module|kernel\/wasm-calls)\.ts$)/,
     never: /^node:/,
     why: "what runs in a page too imports nothing of Node: it comes by package.json's imports, or nodeModule",
   },

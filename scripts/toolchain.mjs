@@ -286,6 +286,36 @@ export async function ensureArm64() {
   return { [`${cargo}_LINKER`]: arm64Linker, [`${cargo}_RUNNER`]: `${arm64Emulator} -L /usr/aarch64-linux-gnu` };
 }
 
+/**
+ * A Chromium for the tests in a real browser: one that is installed, else Debian's.
+ * @returns {Promise<string>} its path
+ */
+export async function ensureChromium() {
+  const known = [
+    ...["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"].map((name) => `/usr/bin/${name}`),
+    "/snap/bin/chromium",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  ];
+  const find = () => known.find((path) => existsSync(path));
+  const present = process.env.CHROMIUM ?? find();
+  if (present) return present;
+  let failure = "";
+  try {
+    if (canApt()) await step("Debian package chromium", () => apt(["chromium"]));
+  } catch (error) {
+    failure = ` Installing it did not work: ${error instanceof Error ? error.message : error}\n`;
+  }
+  const installed = find();
+  if (installed) return installed;
+  const remedy = onPath("apt-get") ? "sudo apt-get install chromium" : "https://www.chromium.org/getting-involved/download-chromium";
+  throw new SetupError(
+    `Chromium or Chrome is needed to test stores in a page, and there is none in the usual places.\n${failure}` +
+      `Install one, or give its path in the environment variable CHROMIUM, and run the same command again: ${remedy}`,
+  );
+}
+
 function canApt() {
   return process.getuid?.() === 0 && onPath("apt-get");
 }

@@ -48,6 +48,16 @@ export async function openInWorker<M extends Metadata = Metadata>(
   }
 }
 
+/** Options as a worker understands them, to which addresses are relative to its own script. */
+function travelling(options: OpenOptions): OpenOptions {
+  if (typeof options?.wasm !== "object" || options.wasm === null) return options;
+  const sources = Object.entries(options.wasm).map(([name, source]: [string, unknown]) => {
+    const address = typeof source === "string" || source instanceof URL;
+    return [name, address ? new URL(source, globalThis.location?.href).href : source];
+  });
+  return { ...options, wasm: Object.fromEntries(sources) as OpenOptions["wasm"] };
+}
+
 /** A port at whose other end a store is open. */
 function opened(worker: Worker, options: OpenOptions, bytes: Opening["bytes"]): Promise<MessagePort> {
   const { port1, port2 } = new MessageChannel();
@@ -69,7 +79,7 @@ function opened(worker: Worker, options: OpenOptions, bytes: Opening["bytes"]): 
       else if (data.kind === "result" && data.id === OPENING) resolve(port1);
       else if (data.kind === "error") reject(receivedError(data.error));
     };
-    const opening: Opening = { thermocline: "open", options, bytes, port: port2 };
+    const opening: Opening = { thermocline: "open", options: travelling(options), bytes, port: port2 };
     try {
       worker.postMessage(opening, [port2]);
     } catch (cause) {

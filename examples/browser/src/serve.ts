@@ -25,6 +25,8 @@ export async function bundle(out: string): Promise<void> {
     platform: "browser",
     loader: { ".wasm": "file" },
     minify: true,
+    // The packages as they are published, not the sources that tsconfig.json names.
+    tsconfigRaw: {},
     logLevel: "warning",
   });
   await copyFile(path.join(root, "index.html"), path.join(out, "index.html"));

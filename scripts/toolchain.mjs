@@ -309,7 +309,9 @@ export async function ensureChromium() {
   }
   const installed = find();
   if (installed) return installed;
-  const remedy = onPath("apt-get") ? "sudo apt-get install chromium" : "https://www.chromium.org/getting-involved/download-chromium";
+  const remedy = onPath("apt-get")
+    ? "sudo apt-get install chromium"
+    : "https://www.chromium.org/getting-involved/download-chromium";
   throw new SetupError(
     `Chromium or Chrome is needed to test stores in a page, and there is none in the usual places.\n${failure}` +
       `Install one, or give its path in the environment variable CHROMIUM, and run the same command again: ${remedy}`,

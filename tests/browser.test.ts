@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Thermocline } from "@thermocline/core";
-import type { openInWorker, StoreInWorker } from "@thermocline/core/browser";
+import { type StoreModules, Thermocline } from "@thermocline/core";
+import type { openInWorker as open, removeStore as remove, StoreInWorker } from "@thermocline/core/browser";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../examples/beir-scifact/src/dataset.js";
@@ -16,7 +16,9 @@ type Answers = (readonly [id: string, score: number])[][];
 /** What the example's page leaves for the console. */
 declare global {
   var running: Promise<{ store: StoreInWorker; answers: Answers; ndcg10: number; found: number; blocked: number }>;
-  var openInWorker: typeof import("@thermocline/core/browser").openInWorker;
+  var openInWorker: typeof open;
+  var removeStore: typeof remove;
+  var wasm: StoreModules;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "thermocline-browser-"));
@@ -42,7 +44,7 @@ afterAll(async () => {
 
 /** What the page found, once it has. */
 async function found() {
-  await page.waitForFunction("globalThis.running");
+  await page.waitForFunction("Boolean(globalThis.running)");
   return page.evaluate(async () => {
     const { store, answers, ndcg10, found, blocked } = await running;
     return { stats: await store.stats(), answers, ndcg10, found, blocked };
@@ -69,7 +71,15 @@ describe("a page with SciFact on the browser's own disk", () => {
     await store.demote({ filter: { row: { $gte: 500 } } });
     const ranked = await Promise.all(claims.map((_, i) => store.query({ vector: row(claimVectors, i), k: 10 })));
     await store.close();
-    const ndcg10 = mean(ranked.map((hits, i) => ndcgAt(hits.map(({ id }) => id), claims[i]?.relevance ?? new Map(), 10)));
+    const ndcg10 = mean(
+      ranked.map((hits, i) =>
+        ndcgAt(
+          hits.map(({ id }) => id),
+          claims[i]?.relevance ?? new Map(),
+          10,
+        ),
+      ),
+    );
     expect(Math.abs(first.ndcg10 - ndcg10)).toBeLessThan(0.002);
     expect(first.ndcg10).toBeGreaterThan(0.64);
   });
@@ -103,5 +113,154 @@ describe("a page with SciFact on the browser's own disk", () => {
       expect(answers.map((ten) => ten.map(({ id, score }) => [id, score]))).toEqual(first.answers);
       await store.close();
     }
+  });
+
+  it("is refused to a second tab, which is told what to do", { timeout: 60_000 }, async () => {
+    const tab = await context.newPage();
+    await tab.goto(url);
+    await tab.waitForFunction("Boolean(globalThis.running)");
+    const refused = await tab.evaluate(() => running.catch(({ code, message }) => ({ code, message })));
+    expect(refused).toMatchObject({ code: "LOCKED", message: expect.stringMatching(/another tab .* close it there/) });
+    await tab.close();
+  });
+});
+
+describe("a store in a worker", () => {
+  it("opens bytes that Node wrote", { timeout: 60_000 }, async () => {
+    const store = await Thermocline.open();
+    await store.upsert([
+      { id: "a", vector: [1, 0], text: "\ufeffnorth\0", metadata: { deep: { list: [1, null] } } },
+      { id: "b", vector: [0, 1] },
+    ]);
+    const expected = await store.query({ vector: [1, 0.5], includeVectors: true });
+    const base64 = Buffer.from(await store.toBytes()).toString("base64");
+    await store.close();
+    const hits = await page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+      const store = await openInWorker({ wasm }, { bytes });
+      const hits = await store.query({ vector: [1, 0.5], includeVectors: true });
+      await store.close();
+      return hits.map((hit) => ({ ...hit, vector: Array.from(hit.vector ?? []) }));
+    }, base64);
+    expect(hits).toEqual(expected.map((hit) => ({ ...hit, vector: Array.from(hit.vector ?? []) })));
+  });
+
+  it("lets signals, progress, callbacks that throw and typed errors through", { timeout: 60_000 }, async () => {
+    const said = await page.evaluate(async () => {
+      const store = await openInWorker({ dim: 64, wasm });
+      const matrix = Float32Array.from({ length: 64 * 3_000 }, (_, i) => Math.sin(i));
+      const records = Array.from({ length: 3_000 }, (_, i) => ({
+        id: `${i}`,
+        vector: matrix.subarray(i * 64, (i + 1) * 64),
+      }));
+      const outcome = (call: Promise<unknown>) =>
+        call.then(
+          (value) => ({ value, name: "", code: "", message: "", cause: "" }),
+          (error) => ({ ...error, name: error.name, message: error.message, cause: String(error.cause) }),
+        );
+      const controller = new AbortController();
+      const aborted = await outcome(
+        store.upsert(records, { signal: controller.signal, onProgress: () => controller.abort("enough") }),
+      );
+      const thrown = await outcome(
+        store.upsert(records, {
+          onProgress: () => {
+            throw new RangeError("mine");
+          },
+        }),
+      );
+      const nothing = await store.count();
+      const steps: number[] = [];
+      // The call after it waits its turn, and what was seen before the result is all of the progress.
+      const writing = store.upsert(records, { onProgress: ({ done }) => steps.push(done) }).then(() => steps.length);
+      const counted = store.count();
+      const seen = await writing;
+      const result = {
+        aborted,
+        thrown,
+        nothing,
+        counted: await counted,
+        steps,
+        seen,
+        late: await outcome(store.upsert(records.slice(0, 1), { signal: AbortSignal.abort() })),
+        dimension: await outcome(store.query({ vector: [1] })),
+        predicate: await outcome(store.query({ vector: matrix.subarray(0, 64), filter: () => true })),
+        option: await outcome(store.query({ vector: matrix.subarray(0, 64), limit: 3 } as never)),
+        backup: await outcome(store.backup("copy.db")),
+      };
+      await store.close();
+      return { ...result, closed: await outcome(store.count()) };
+    });
+    expect(said.aborted).toMatchObject({ code: "ABORTED", name: "AbortError", cause: "enough" });
+    expect(said.thrown).toMatchObject({ name: "RangeError", message: "mine" });
+    expect(said.nothing).toBe(0);
+    expect(said.steps.at(-1)).toBe(3_000);
+    expect(said.steps).toEqual([...said.steps].sort((a, b) => a - b));
+    expect(said.seen).toBe(said.steps.length);
+    expect(said.counted).toBe(3_000);
+    expect(said.late.code).toBe("ABORTED");
+    expect(said.dimension).toMatchObject({ code: "DIMENSION", message: expect.stringMatching(/vectors of 64/) });
+    expect(said.predicate).toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(/not a function/) });
+    expect(said.option).toMatchObject({ code: "ARGUMENT", message: expect.stringMatching(/limit/) });
+    expect(said.backup).toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(/toBytes/) });
+    expect(said.closed.code).toBe("CLOSED");
+  });
+
+  it("keeps a store under its path until it is removed", { timeout: 60_000 }, async () => {
+    const said = await page.evaluate(async () => {
+      const path = "notes/2024 ä.db";
+      const options = { path, wasm };
+      const code = (call: Promise<unknown>) => call.then(String, (error) => error.code);
+      const store = await openInWorker(options);
+      await store.upsert([{ id: "a", vector: [1, 0] }]);
+      const held = await code(removeStore(path));
+      await store.close();
+      const again = await openInWorker({ ...options, dim: 2 });
+      const kept = await again.count();
+      await again.close();
+      const misfit = await code(openInWorker({ ...options, dim: 3 }));
+      const removed = [await removeStore(path), await removeStore(path)];
+      const fresh = await openInWorker(options);
+      const empty = await fresh.count();
+      await fresh.close();
+      return { held, kept, misfit, removed, empty, last: await removeStore(path) };
+    });
+    expect(said).toEqual({
+      held: "LOCKED",
+      kept: 1,
+      misfit: "DIMENSION",
+      removed: [true, false],
+      empty: 0,
+      last: true,
+    });
+  });
+
+  it("has every write that resolved and nothing of one that was cut off with its tab", {
+    timeout: 60_000,
+  }, async () => {
+    const tab = await context.newPage();
+    await tab.goto(url);
+    await tab.waitForFunction("Boolean(globalThis.openInWorker)");
+    await tab.evaluate(async () => {
+      const records = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, i) => ({ id: `${from + i}`, vector: [i, 1], text: "x".repeat(2_000) }));
+      const store = await openInWorker({ path: "cut.db", wasm });
+      await store.upsert(records(0, 100));
+      await new Promise<void>((resolve) => {
+        void store.upsert(records(100, 20_000), { onProgress: ({ done }) => done > 5_000 && resolve() });
+      });
+    });
+    await tab.close();
+    const { records, found, last } = await page.evaluate(async () => {
+      const store = await openInWorker({ path: "cut.db", wasm });
+      const { records } = await store.stats();
+      const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+      const found = (await store.get(ids)).filter((record) => record?.text?.length === 2_000).length;
+      const last = (await store.query({ vector: [99, 1], k: records, filter: {} })).length;
+      await store.close();
+      await removeStore("cut.db");
+      return { records, found, last };
+    });
+    expect({ records, found, last }).toEqual({ records: 100, found: 100, last: 100 });
   });
 });

@@ -23,7 +23,11 @@ const vectors = Array.from({ length: 1_200 }, (_, i) =>
   Array.from({ length: 16 }, (_, j) => Math.fround(Math.sin(1 + (i % 30) * j) + Math.sin(i * 7 + j * 3) / 5)),
 );
 
-async function call(path: string, asked: readonly number[][] = [], bytes: Uint8Array = new Uint8Array()): Promise<Response> {
+async function call(
+  path: string,
+  asked: readonly number[][] = [],
+  bytes: Uint8Array = new Uint8Array(),
+): Promise<Response> {
   const json = new TextEncoder().encode(JSON.stringify(asked));
   return fetch(edge.url + path, {
     method: "POST",

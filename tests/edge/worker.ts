@@ -1,6 +1,6 @@
-import { Thermocline, ThermoclineError } from "@thermocline/core";
 // As an edge runtime wants them: deployed with the worker, since nothing may be compiled there.
 import sqlite from "@sqlite.org/sqlite-wasm/sqlite3.wasm";
+import { Thermocline, ThermoclineError } from "@thermocline/core";
 import calibrate from "@thermocline/wasm/calibrate.wasm";
 import search from "@thermocline/wasm/search.wasm";
 

@@ -1,5 +1,5 @@
-import { openInWorker, removeStore, type StoreInWorker } from "@thermocline/core/browser";
 import sqlite from "@sqlite.org/sqlite-wasm/sqlite3.wasm";
+import { openInWorker, removeStore, type StoreInWorker } from "@thermocline/core/browser";
 import calibrate from "@thermocline/wasm/calibrate.wasm";
 import search from "@thermocline/wasm/search.wasm";
 import { mean, ndcgAt } from "../../beir-scifact/src/metrics.js";
@@ -9,6 +9,9 @@ const PATH = "scifact.db";
 const ABSTRACTS = 5_183;
 /** Rows that stay exact in RAM; all others become codes of 24 bytes, rescored from their originals on disk. */
 const HOT = 500;
+
+/** Where the bundler has put the WebAssembly modules. */
+const wasm = { sqlite, search, calibrate };
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const say = (text: string) => {
@@ -53,7 +56,6 @@ function longestTask(): () => number {
 
 async function run() {
   const worker = new Worker("worker.js", { type: "module" });
-  const wasm = { sqlite, search, calibrate };
   const store = await openInWorker(
     { path: PATH, dim: 384, hot: { capacity: ABSTRACTS }, cold: { bytes: 24, effort: "fast" }, wasm },
     { worker, persist: true },
@@ -119,4 +121,4 @@ function offer(store: StoreInWorker, asked: readonly Claim[]): void {
 const running = run();
 running.catch((error: Error) => say(`${error.name}: ${error.message}`));
 // For the console.
-Object.assign(globalThis, { running, openInWorker });
+Object.assign(globalThis, { running, openInWorker, removeStore, wasm });

@@ -51,8 +51,8 @@ const MEANING: ReadonlyMap<number, readonly [ThermoclineError["code"], string]> 
   [26, ["FORMAT", "it is not an SQLite database, so not a Thermocline store; choose another file"]],
 ]);
 
-/** What SQLite says of a statement that is sound, when the file is not. */
-const DAMAGE = /^(no such (table|column)|malformed|unsupported file format)/;
+/** What SQLite says of a statement that is sound, when the file is not; a driver may lose the code of a failure to prepare it. */
+const DAMAGE = /^(no such (table|column)|malformed|database disk image|unsupported file format)/;
 
 /** An error of the driver as ours. */
 export function sqlError(path: string, cause: unknown): ThermoclineError {

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { Recommendation } from "../calibration/recommend.js";
-import { Pace } from "../catalogue/pace.js";
+import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Filter } from "../filter/filter.js";
 import type { Thermocline } from "../thermocline.js";
@@ -12,6 +12,7 @@ import type {
   Hit,
   Metadata,
   Progress,
+  QueryBatchOptions,
   QueryOptions,
   RecordInput,
   Selection,
@@ -76,6 +77,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.query}; a filter that is a function rejects with `UNSUPPORTED`. */
   query(options: QueryOptions<M>): Promise<Hit<M>[]> {
     return this.#call("query", [options], 0);
+  }
+
+  /** As {@link Thermocline.queryBatch}; a filter that is a function rejects with `UNSUPPORTED`. */
+  queryBatch(options: QueryBatchOptions<M>): Promise<Hit<M>[][]> {
+    return this.#call("queryBatch", [options], 0);
   }
 
   /** As {@link Thermocline.get}. */
@@ -164,10 +170,10 @@ export class StoreInWorker<M extends Metadata = Metadata>
     });
     const sent = this.#sent.then(async () => {
       if (records) await this.#sendRecords(id, records, signal);
+      throwIfAborted(signal);
       const what = { at, signal: signal !== undefined, onProgress: onProgress !== undefined };
       this.#post({ kind: "call", id, method, args, options: what });
       signal?.addEventListener("abort", abort);
-      if (signal?.aborted) abort();
     });
     this.#sent = sent.catch((error: unknown) => {
       this.#post({ kind: "forget", id });
@@ -237,6 +243,11 @@ function travelling(given: unknown): {
 } {
   if (typeof given !== "object" || given === null) return { options: given, signal: undefined, onProgress: undefined };
   const options: Record<string, unknown> = { ...given };
+  for (const name of ["vector", "vectors", "queries"]) {
+    const value = options[name];
+    options[name] = Array.isArray(value) ? value.map(withOwnMemory) : withOwnMemory(value);
+    if (value === undefined) delete options[name];
+  }
   const { signal, onProgress } = options;
   if (signal instanceof AbortSignal) delete options.signal;
   if (typeof onProgress === "function") delete options.onProgress;
@@ -247,10 +258,13 @@ function travelling(given: unknown): {
   };
 }
 
-/** A message carries the whole buffer that a view is of, so a vector that is a row of a matrix gets memory of its own. */
 function withOwnVector(record: RecordInput): RecordInput {
-  const vector: unknown = record?.vector;
-  if (!ArrayBuffer.isView(vector) || vector.byteLength === vector.buffer.byteLength || !("slice" in vector))
-    return record;
-  return { ...record, vector: (vector as Float32Array).slice() };
+  const vector = withOwnMemory(record?.vector);
+  return vector === record?.vector ? record : { ...record, vector };
+}
+
+/** A message carries the whole buffer that a view is of, so a vector that is a row of a matrix gets memory of its own. */
+function withOwnMemory<T>(value: T): T {
+  const part = ArrayBuffer.isView(value) && value.byteLength < value.buffer.byteLength && "slice" in value;
+  return part ? ((value as unknown as Float32Array).slice() as unknown as T) : value;
 }

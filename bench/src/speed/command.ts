@@ -79,7 +79,10 @@ export async function speed(args: readonly string[]): Promise<number> {
   progress.clear();
   const promises = targets(rows, scans);
   const totalSeconds = Math.round((performance.now() - began) / 1000);
-  const machine = { ...(await describeMachine({ backend: kernel.backend, isa: kernel.isa, threads: kernel.threads })), load };
+  const machine = {
+    ...(await describeMachine({ backend: kernel.backend, isa: kernel.isa, threads: kernel.threads })),
+    load,
+  };
   if (values.json) console.log(JSON.stringify({ machine, rows, targets: promises, scans, totalSeconds }));
   else process.stdout.write(renderRows(machine, rows, promises));
 

@@ -1,8 +1,8 @@
 import { LEAST_ROWS } from "./calibration/rate-distortion.js";
 import { measure, type Recommendation } from "./calibration/recommend.js";
-import { throwIfAborted } from "./catalogue/pace.js";
 import { ThermoclineError } from "./errors.js";
 import { loadKernel } from "./kernel/load.js";
+import { throwIfAborted } from "./pace.js";
 import { checkOptions } from "./store/options.js";
 import { checkedQuestion } from "./store/recommend.js";
 import { codecSpec, integer, oneOf, shown } from "./store/settings.js";

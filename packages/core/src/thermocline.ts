@@ -1,7 +1,7 @@
 import type { Recommendation } from "./calibration/recommend.js";
-import { abortable, throwIfAborted } from "./catalogue/pace.js";
 import { ThermoclineError } from "./errors.js";
 import type { Filter } from "./filter/filter.js";
+import { abortable, throwIfAborted } from "./pace.js";
 import { demoteSelected } from "./store/demote.js";
 import type { Engine } from "./store/engine.js";
 import { getRecords } from "./store/get.js";

@@ -1,6 +1,6 @@
 import { allLive } from "../catalogue/live.js";
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { Codec, Kernel } from "../kernel/kernel.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type { Metric } from "../types.js";
 import { gather } from "./rows.js";
 

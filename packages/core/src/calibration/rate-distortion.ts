@@ -1,5 +1,5 @@
-import { throwIfAborted } from "../catalogue/pace.js";
 import type { CodecSpec } from "../kernel/kernel.js";
+import { throwIfAborted } from "../pace.js";
 import { type Estimate, estimateOf } from "./estimate.js";
 import { Evaluation, type Exam, TOP } from "./evaluation.js";
 import { setAside, thinned } from "./rows.js";

@@ -1,4 +1,4 @@
-import { Pace } from "../catalogue/pace.js";
+import { Pace } from "../pace.js";
 
 /** The rows of a matrix `[n][dim]` at these places, in memory of their own. */
 export function gather(matrix: Float32Array, dim: number, places: ArrayLike<number>): Float32Array {

@@ -1,7 +1,7 @@
 import * as wasm from "@thermocline/wasm";
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import { nodeModule } from "../node-module.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type { Metric } from "../types.js";
 import type { Compiled } from "../wasm-source.js";
 import type {

@@ -1,5 +1,5 @@
-import { throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { throwIfAborted } from "../pace.js";
 import { checkOptions } from "../store/options.js";
 import { integer, shown } from "../store/settings.js";
 import type { Progress } from "../types.js";

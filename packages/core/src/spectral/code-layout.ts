@@ -1,5 +1,5 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { Pace } from "../pace.js";
 import { rowsPerSlice } from "./encoder-vectors.js";
 import { type CodeArray, SpectralCodes } from "./spectral-codes.js";
 

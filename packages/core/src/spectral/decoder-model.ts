@@ -1,7 +1,7 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { loadKernel } from "../kernel/load.js";
+import { Pace } from "../pace.js";
 
 /** A tensor, as far as calibration looks at it; the `Tensor` of transformers.js fits. */
 export interface ModelTensor {

@@ -1,6 +1,6 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Kernel } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
 import { shown } from "../store/settings.js";
 import { MAX_LENGTH, refuseNorm } from "../store/validate.js";
 

@@ -1,6 +1,6 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec, Partition } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
 import { integer, shown } from "../store/settings.js";
 import { type Calibration, calibrationOf } from "./calibration.js";
 import { pack } from "./code-layout.js";

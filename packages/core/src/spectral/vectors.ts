@@ -1,5 +1,5 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { Pace } from "../pace.js";
 
 /**
  * Vectors of one dimension, `[n][d]`: row by row, or in one block whose last of `dims` is d and whose others multiply

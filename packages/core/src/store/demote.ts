@@ -1,9 +1,9 @@
 import { afterCoding, type CodingError, codingError, type Fit } from "../calibration/drift.js";
 import { concatenate } from "../catalogue/blob.js";
 import { isLive } from "../catalogue/live.js";
-import { abortedAfter, Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
+import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { DemoteOptions, Selection } from "../types.js";
 import { calibrate } from "./calibrate.js";
 import { type Codebook, type Engine, partitionOf } from "./engine.js";

@@ -1,7 +1,7 @@
 import type { Fit } from "../calibration/drift.js";
 import type { Catalogue } from "../catalogue/catalogue.js";
-import type { Turns } from "../catalogue/pace.js";
 import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
+import type { Turns } from "../pace.js";
 import type { Heat } from "../tiers/heat.js";
 import type { Settings } from "./settings.js";
 

@@ -1,7 +1,7 @@
-import { Pace } from "../catalogue/pace.js";
 import type { NamespaceRow, Reader } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec, Partition } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
 import { type Codebook, type Engine, scored } from "./engine.js";
 import { decodeOriginal } from "./original.js";
 import { type Settings, withChosen } from "./settings.js";

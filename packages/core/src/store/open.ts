@@ -1,7 +1,7 @@
 import { sqliteDriver } from "#driver";
 import { Catalogue, IN_MEMORY } from "../catalogue/catalogue.js";
-import { Turns } from "../catalogue/pace.js";
 import { loadKernel } from "../kernel/load.js";
+import { Turns } from "../pace.js";
 import { Heat } from "../tiers/heat.js";
 import type { OpenOptions } from "../types.js";
 import type { Engine } from "./engine.js";

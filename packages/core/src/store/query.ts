@@ -1,8 +1,8 @@
 import { gather } from "../calibration/rows.js";
-import { throwIfAborted } from "../catalogue/pace.js";
 import type { Condition, RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
+import { throwIfAborted } from "../pace.js";
 import type {
   Hit,
   Metadata,

@@ -1,6 +1,6 @@
-import { Pace } from "../catalogue/pace.js";
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Partition, SearchResult } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
 import type { Tier } from "../types.js";
 import type { Engine } from "./engine.js";
 import { scoredOriginals } from "./original.js";

@@ -1,5 +1,5 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
+import { Pace } from "../pace.js";
 import type { CalibrateOptions } from "../types.js";
 import { calibrate } from "./calibrate.js";
 import { demoteRows } from "./demote.js";

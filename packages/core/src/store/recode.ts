@@ -1,9 +1,9 @@
 import { isLive } from "../catalogue/live.js";
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { BlockRow, OriginalRow, Reader } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec } from "../kernel/kernel.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type { Engine } from "./engine.js";
 import { scoredOriginals } from "./original.js";
 

@@ -1,8 +1,8 @@
 import { FIT_ROWS, LEAST_ROWS, ladderOf } from "../calibration/rate-distortion.js";
 import { measure, type Recommendation } from "../calibration/recommend.js";
-import { throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
+import { throwIfAborted } from "../pace.js";
 import type { StoreRecommendOptions } from "../types.js";
 import { type Engine, storedRows } from "./engine.js";
 import { sampleVectors } from "./sample.js";

@@ -1,6 +1,6 @@
 import { isLive } from "../catalogue/live.js";
-import { Pace } from "../catalogue/pace.js";
 import type { OriginalRow } from "../catalogue/reader.js";
+import { Pace } from "../pace.js";
 import { type Engine, storedRows } from "./engine.js";
 import { scoredOriginals } from "./original.js";
 

@@ -1,6 +1,6 @@
-import { Pace } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Kernel } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
 import type { Metric, RecordInput } from "../types.js";
 import { metadataJson } from "./metadata.js";
 import { integer, MAX_DIM, shown } from "./settings.js";

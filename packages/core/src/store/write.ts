@@ -1,5 +1,5 @@
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import type { Transaction } from "../catalogue/transaction.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
 import { type Engine, partitionOf, scored } from "./engine.js";
 import { encodeOriginal } from "./original.js";

@@ -1,4 +1,4 @@
-import { Pace } from "../catalogue/pace.js";
+import { Pace } from "../pace.js";
 
 /**
  * How valuable each hot row is: uses, with aging. A use makes a row worth one more than the larger of its own value and

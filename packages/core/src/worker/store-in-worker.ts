@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import type { Recommendation } from "../calibration/recommend.js";
-import { Pace, throwIfAborted } from "../catalogue/pace.js";
 import { ThermoclineError } from "../errors.js";
 import type { Filter } from "../filter/filter.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type { Thermocline } from "../thermocline.js";
 import type {
   CalibrateOptions,

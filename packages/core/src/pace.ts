@@ -1,5 +1,5 @@
-import { ThermoclineError } from "../errors.js";
-import { nextTurn } from "../turn.js";
+import { ThermoclineError } from "./errors.js";
+import { nextTurn } from "./turn.js";
 
 /** How long synchronous work may hold the event loop before others get a turn. */
 const SLICE_MS = 4;

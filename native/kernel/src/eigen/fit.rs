@@ -24,9 +24,9 @@ const LEAST: f64 = 1e-37;
 /// Fewest rows that tell a refined codebook more than noise.
 const REFINING_ROWS: usize = 512;
 
-/// Share of the error that rounding a codebook's axes may add, and rounding its centroids: from finest to coarsest. A codebook
-/// is stored as finely as its weight allows. The finest costs nothing that can be measured, the coarsest 0.01 of overlap.
-const PRECISIONS: [(f64, f64); 5] = [(0.003, 0.000_5), (0.01, 0.002), (0.05, 0.02), (0.1, 0.05), (0.1, 0.1)];
+/// Shares of the error that rounding a codebook's centroids may add, from finest to coarsest. A codebook is stored as finely as
+/// its weight allows. The finest costs nothing that can be measured, the coarsest 0.01 of overlap.
+const SHARES: [f64; 9] = [0.000_5, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15];
 
 /// Bytes that a codebook may always weigh.
 const LIGHT: usize = 16 << 10;
@@ -104,8 +104,8 @@ fn refines(bytes: usize, dim: usize, sample_rows: usize) -> bool {
 /// A codebook whose centroids are not known yet, and what it will be like.
 struct Plan {
     book: Codebook,
-    /// One of `PRECISIONS`.
-    precision: (f64, f64),
+    /// One of `SHARES`.
+    share: f64,
     refined: bool,
 }
 
@@ -113,14 +113,14 @@ impl Plan {
     /// The best codebook of at most `limit` bytes: refined before coarse, coarse before one of fewer axes.
     fn within(limit: usize, spectrum: &Spectrum, metric: Metric, bytes: usize, refinable: bool) -> Self {
         for refined in [true, false] {
-            for precision in PRECISIONS {
-                let plan = Self::of(spectrum, metric, bytes, usize::MAX, precision, refined);
+            for share in SHARES {
+                let plan = Self::of(spectrum, metric, bytes, usize::MAX, share, refined);
                 if (refinable || !refined) && plan.weight() <= limit {
                     return plan;
                 }
             }
         }
-        let coarsest = PRECISIONS[PRECISIONS.len() - 1];
+        let coarsest = SHARES[SHARES.len() - 1];
         let mut axes = spectrum.variances.len();
         loop {
             let plan = Self::of(spectrum, metric, bytes, axes, coarsest, false);
@@ -134,20 +134,13 @@ impl Plan {
     }
 
     /// Over the first `axes` at most.
-    fn of(
-        spectrum: &Spectrum,
-        metric: Metric,
-        bytes: usize,
-        axes: usize,
-        precision: (f64, f64),
-        refined: bool,
-    ) -> Self {
+    fn of(spectrum: &Spectrum, metric: Metric, bytes: usize, axes: usize, share: f64, refined: bool) -> Self {
         let dim = spectrum.mean.len();
         let mut products = spectrum.products();
         products.truncate(axes);
         let (spans, bits) = allocate::spans(&products, 2 * bytes - 2);
         let rank = spans.iter().map(|span| span.start + span.length).max().unwrap_or(0);
-        let mut book = Codebook {
+        let book = Codebook {
             dim,
             metric,
             bytes,
@@ -166,23 +159,31 @@ impl Plan {
         let total: f64 = spectrum.variances.iter().sum();
         let bits = bits.into_iter().chain(std::iter::repeat(0.0));
         let left: f64 = spectrum.variances.iter().zip(bits).map(|(variance, b)| variance * (-2.0 * b).exp2()).sum();
-        let step = (12.0 * precision.0 * left / (total * (dim + rank) as f64)).sqrt();
-        book.round_rotation(if step.is_finite() { step as f32 } else { 0.0 });
-        Self { book, precision, refined }
+        // Halving a share takes half a bit a component, so the fewer may be the finer.
+        let mut plan = Self { book, share, refined };
+        let finer = ((rank * dim) as f64 / plan.components().max(1) as f64).min(1.0);
+        let step = (12.0 * finer * share * left / (total * (dim + rank) as f64)).sqrt();
+        plan.book.round_rotation(if step.is_finite() { step as f32 } else { 0.0 });
+        plan
     }
 
-    /// Bytes that the codebook will take, nearly.
-    fn weight(&self) -> usize {
+    /// How many numbers its centroids are.
+    fn components(&self) -> usize {
         let coding: Vec<Span> = self.book.spans.iter().copied().filter(|span| span.length > 0).collect();
-        let components: usize = if self.refined {
+        let columns: usize = if self.refined {
             refine::runs(&coding).iter().map(|(nibbles, reach)| nibbles.len() * reach.length).sum()
         } else {
             coding.iter().map(|span| span.length).sum()
         };
+        CENTROIDS * columns
+    }
+
+    /// Bytes that the codebook will take, nearly.
+    fn weight(&self) -> usize {
         // Measured of refined centroids: 5.7 bits a component at 0.002 of the error, 3.7 at 0.03. Those of blocks are fewer and
         // larger.
-        let bits = if self.refined { 1.3 } else { 3.3 } - 0.5 * self.precision.1.log2();
-        self.book.write().len() + ((CENTROIDS * components) as f64 * bits / 8.0) as usize
+        let bits = if self.refined { 1.3 } else { 3.3 } - 0.5 * self.share.log2();
+        self.book.write().len() + (self.components() as f64 * bits / 8.0) as usize
     }
 }
 
@@ -318,7 +319,7 @@ fn fit_centroids(
 }
 
 /// Rounds the centroids as finely as `limit` allows, so that the error of rows, all the nibbles' rounding added up, grows by one
-/// of `PRECISIONS`.
+/// of `SHARES`.
 fn round_centroids(book: &mut Codebook, rows: &[f32], limit: usize) {
     let isa = Isa::best();
     let codec = EigenCodec::new(book.clone());
@@ -334,7 +335,7 @@ fn round_centroids(book: &mut Codebook, rows: &[f32], limit: usize) {
     let components: usize = book.spans.iter().map(|span| span.length).sum();
     let rounded = ((rows.len() / book.dim) * components).max(1) as f64;
     let exact = book.centroids.clone();
-    for (_, share) in PRECISIONS {
+    for share in SHARES {
         book.centroids.copy_from_slice(&exact);
         book.round_centroids((12.0 * share * error / rounded).sqrt() as f32);
         if book.write().len() <= limit {

@@ -1,6 +1,7 @@
 // The bindings, and where the modules lie. Bundlers know `new URL(…, import.meta.url)` in exactly this form.
 
 export * as search from "./dist/search.js";
+export { Runner } from "./runner.js";
 
 /** The binding of the second module. */
 export const calibrate = () => import("./dist/calibrate.js");

@@ -21,16 +21,23 @@ pub enum Error {
     Cancelled = 6,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Error {
+    /// What went wrong, in a sentence that begins with a code.
+    pub fn message(self) -> &'static str {
+        match self {
             Self::Length => "LENGTH: a slice is not as long as the dimension and the row count ask for",
             Self::Codebook => "CODEBOOK: the bytes are not a codebook of this version, or they are damaged",
             Self::Parameter => "PARAMETER: a parameter is out of its range",
             Self::Numeric => "NUMERIC: the decomposition did not converge; does the sample hold NaN or infinity?",
             Self::Missing => "MISSING: no such block or row in this partition",
             Self::Cancelled => "CANCELLED: the work was cancelled",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

@@ -63,5 +63,5 @@ pub use spec::{CodecSpec, Effort, FourierSpec, Sample};
 pub use spectral_quant::SpectralQuantizer;
 pub use tiers::hot::HotBatch;
 pub use tiers::partition::Partition;
-pub use tiers::search::{Found, Ranking, Request, Snapshot};
+pub use tiers::search::{Found, Ranking, Request, Search, Snapshot};
 pub use tiers::threads::default_threads;

@@ -10,7 +10,8 @@ pub(crate) struct Candidate {
     pub(crate) place: u64,
 }
 
-fn order(a: &Candidate, b: &Candidate) -> Ordering {
+/// Less is better.
+pub(crate) fn order(a: &Candidate, b: &Candidate) -> Ordering {
     b.score.total_cmp(&a.score).then(a.row.cmp(&b.row))
 }
 

@@ -1,4 +1,4 @@
-//! What only calibration needs.
+//! What calibration and demotion need: fits, and making codes.
 
 use std::cell::RefCell;
 
@@ -81,4 +81,59 @@ pub fn eigenbasis(rows: &[f32], dim: u32) -> Result<Vec<u8>, JsError> {
     let kernel::Eigenbasis { eigenvalues, rotation } = kernel::eigenbasis(rows, dim as usize).map_err(failed)?;
     let eigenvalues = eigenvalues.iter().flat_map(|value| value.to_le_bytes());
     Ok(eigenvalues.chain(rotation.iter().flat_map(|value| value.to_le_bytes())).collect())
+}
+
+/// A codebook that makes codes.
+#[wasm_bindgen]
+pub struct Codec(kernel::Codec);
+
+#[wasm_bindgen]
+impl Codec {
+    /// Reads a codebook.
+    #[wasm_bindgen(constructor)]
+    pub fn new(codebook: &[u8]) -> Result<Self, JsError> {
+        kernel::Codec::parse(codebook).map(Self).map_err(failed)
+    }
+
+    /// Codes of rows.
+    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
+        self.0.encode(rows).map_err(failed)
+    }
+}
+
+/// Rows times a square matrix or its transpose.
+#[wasm_bindgen]
+pub fn rotate(rows: &[f32], dim: u32, matrix: &[f32], inverse: bool) -> Result<Vec<f32>, JsError> {
+    kernel::rotate(rows, dim as usize, matrix, inverse).map_err(failed)
+}
+
+/// See `SpectralQuantizer` in the kernel.
+#[wasm_bindgen]
+pub struct SpectralQuantizer(kernel::SpectralQuantizer);
+
+#[wasm_bindgen]
+impl SpectralQuantizer {
+    #[wasm_bindgen(constructor)]
+    pub fn new(rotation: &[f32], eigenvalues: &[f64], bits: &[u8], levels: Option<Vec<f32>>) -> Result<Self, JsError> {
+        kernel::SpectralQuantizer::new(rotation, eigenvalues, bits, levels.as_deref()).map(Self).map_err(failed)
+    }
+
+    pub fn levels(&self) -> Vec<f32> {
+        self.0.levels()
+    }
+
+    /// Levels fitted to a sample.
+    pub fn fit(&self, sample: &[f32]) -> Result<Vec<f32>, JsError> {
+        self.0.fit(sample).map_err(failed)
+    }
+
+    /// Codes of rows.
+    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
+        self.0.encode(rows).map_err(failed)
+    }
+
+    /// Rows of codes.
+    pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, JsError> {
+        self.0.decode(codes).map_err(failed)
+    }
 }

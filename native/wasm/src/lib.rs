@@ -1,5 +1,5 @@
-//! The Thermocline kernel as WebAssembly, in two modules. The first holds all that opening, writing and searching a store
-//! needs; the second, built with the feature `calibrate`, what finds codebooks and eigenbases. Both convert, call, and nothing
+//! The Thermocline kernel as WebAssembly, in two modules. The first holds all that opening and searching a store needs;
+//! the second, built with the feature `calibrate`, what finds codebooks and eigenbases, and makes codes. Both convert, call, and nothing
 //! else: arguments were validated in TypeScript, policy lives there too.
 //!
 //! A panic is a trap, after which an instance may be in any state. So whoever catches one calls `restart`, which has the
@@ -20,7 +20,8 @@ use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// A kernel error as a JavaScript one; its message begins with the code.
 fn failed(error: kernel::Error) -> JsError {
-    JsError::new(&error.to_string())
+    // Without formatting, which would be a good part of the module.
+    JsError::new(error.message())
 }
 
 fn metric(number: u8) -> Result<kernel::Metric, JsError> {

@@ -1,4 +1,4 @@
-//! What opening, writing and searching a store needs.
+//! What opening and searching a store needs.
 
 use std::sync::Arc;
 
@@ -66,11 +66,6 @@ impl Codec {
     #[wasm_bindgen(getter)]
     pub fn bytes(&self) -> u32 {
         self.0.bytes() as u32
-    }
-
-    /// Codes of rows.
-    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
-        self.0.encode(rows).map_err(failed)
     }
 
     /// The vectors that codes stand for.
@@ -149,8 +144,7 @@ impl Partition {
         self.0.take_hot(&mut batch.0).map_err(failed)
     }
 
-    /// The best rows of each tier as one run of numbers, query by query: how many hot and how many cold ones, then rows and scores
-    /// of the hot, then of the cold ones; scores as the bits of float32.
+    /// Prepares a search of the rows as they are now.
     pub fn search(
         &self,
         queries: &[f32],
@@ -158,21 +152,37 @@ impl Partition {
         cold: u32,
         symmetric: bool,
         allow: Option<Vec<u8>>,
-    ) -> Result<Vec<u32>, JsError> {
+    ) -> Result<Search, JsError> {
         let scoring = if symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric };
         let (hot, cold, allow) = (hot as usize, cold as usize, allow.as_deref());
-        let request = kernel::Request { queries, hot, cold, allow, scoring, threads: 1, ..kernel::Request::default() };
+        let request = kernel::Request { queries, hot, cold, allow, scoring, ..kernel::Request::default() };
+        kernel::Search::new(self.0.snapshot(), &request).map(Search).map_err(failed)
+    }
+}
+
+/// A search under way.
+#[wasm_bindgen]
+pub struct Search(kernel::Search);
+
+#[wasm_bindgen]
+impl Search {
+    /// Searches some rows more, for a millisecond or few. Returns whether rows are left.
+    pub fn step(&mut self) -> bool {
+        self.0.step()
+    }
+
+    /// The best rows of each tier as one run of numbers, query by query: how many hot and how many cold ones, then rows and scores
+    /// of the hot, then of the cold ones; scores as the bits of float32.
+    pub fn finish(self) -> Vec<u32> {
         let mut out = Vec::new();
-        for kernel::Found { hot, cold } in
-            self.0.snapshot().search(&request, &kernel::Control::default()).map_err(failed)?
-        {
+        for kernel::Found { hot, cold } in self.0.finish() {
             out.extend([hot.rows.len() as u32, cold.rows.len() as u32]);
             for kernel::Ranking { rows, scores, .. } in [hot, cold] {
                 out.extend(rows);
                 out.extend(scores.iter().map(|score| score.to_bits()));
             }
         }
-        Ok(out)
+        out
     }
 }
 
@@ -189,42 +199,5 @@ impl HotBatch {
 
     pub fn add(&mut self, rows: &[u32], vectors: &[f32]) -> Result<(), JsError> {
         self.0.add(rows, vectors).map_err(failed)
-    }
-}
-
-/// Rows times a square matrix or its transpose.
-#[wasm_bindgen]
-pub fn rotate(rows: &[f32], dim: u32, matrix: &[f32], inverse: bool) -> Result<Vec<f32>, JsError> {
-    kernel::rotate(rows, dim as usize, matrix, inverse).map_err(failed)
-}
-
-/// See `SpectralQuantizer` in the kernel.
-#[wasm_bindgen]
-pub struct SpectralQuantizer(kernel::SpectralQuantizer);
-
-#[wasm_bindgen]
-impl SpectralQuantizer {
-    #[wasm_bindgen(constructor)]
-    pub fn new(rotation: &[f32], eigenvalues: &[f64], bits: &[u8], levels: Option<Vec<f32>>) -> Result<Self, JsError> {
-        kernel::SpectralQuantizer::new(rotation, eigenvalues, bits, levels.as_deref()).map(Self).map_err(failed)
-    }
-
-    pub fn levels(&self) -> Vec<f32> {
-        self.0.levels()
-    }
-
-    /// Levels fitted to a sample.
-    pub fn fit(&self, sample: &[f32]) -> Result<Vec<f32>, JsError> {
-        self.0.fit(sample).map_err(failed)
-    }
-
-    /// Codes of rows.
-    pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, JsError> {
-        self.0.encode(rows).map_err(failed)
-    }
-
-    /// Rows of codes.
-    pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, JsError> {
-        self.0.decode(codes).map_err(failed)
     }
 }

@@ -9,9 +9,10 @@
 #![allow(clippy::inline_always, reason = "sums must stay in registers")]
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_mul, f32x4_splat, i16x8_add, i16x8_splat, i32x4_add, i32x4_dot_i16x8, i32x4_extend_high_i16x8,
-    i32x4_extend_low_i16x8, i32x4_splat, u8x16_add, u8x16_shr, u8x16_splat, u8x16_swizzle, u16x8_extend_high_u8x16,
-    u16x8_extend_low_u8x16, u16x8_ge, u16x8_max, u16x8_splat, v128, v128_and, v128_any_true, v128_load,
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i16x8_add, i16x8_splat, i32x4_add,
+    i32x4_dot_i16x8, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_splat, u8x16_add, u8x16_shr, u8x16_splat,
+    u8x16_swizzle, u16x8_extend_high_u8x16, u16x8_extend_low_u8x16, u16x8_ge, u16x8_max, u16x8_splat, v128, v128_and,
+    v128_any_true, v128_load,
 };
 
 use super::{CENTROIDS, GROUP, Hit, LANES, Line, OCTET, Part, Polar, lanes, portable, report};
@@ -40,9 +41,7 @@ impl lanes::Sums for Wide {
     fn add_product(mut self, x: f32, column: &[f32; CENTROIDS]) -> Self {
         let x = f32x4_splat(x);
         for (sum, four) in self.0.iter_mut().zip(column.as_chunks::<4>().0) {
-            // SAFETY: four readable floats, at any alignment.
-            let four = unsafe { v128_load(four.as_ptr().cast()) };
-            *sum = f32x4_add(*sum, f32x4_mul(x, four));
+            *sum = f32x4_add(*sum, f32x4_mul(x, floats(four)));
         }
         self
     }
@@ -54,8 +53,57 @@ impl lanes::Sums for Wide {
     }
 }
 
-// The compiler makes wide instructions of what adds lane by lane: all of this module may have them.
-pub(crate) use portable::{distances, dots, extend};
+pub(crate) use portable::extend;
+
+pub(crate) fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    for (row, score) in rows.chunks_exact(query.len()).zip(out) {
+        *score = sum_of(query, row, |x, y| f32x4_mul(x, y));
+    }
+}
+
+pub(crate) fn distances(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    let squared = |x, y| {
+        let apart = f32x4_sub(x, y);
+        f32x4_mul(apart, apart)
+    };
+    for (row, score) in rows.chunks_exact(query.len()).zip(out) {
+        *score = sum_of(query, row, squared);
+    }
+}
+
+/// The sums of `lanes`: 32 of them in eight registers, the last floats filled up with zeros, and their tree.
+#[inline(always)]
+fn sum_of(a: &[f32], b: &[f32], term: impl Fn(v128, v128) -> v128 + Copy) -> f32 {
+    let mut sums = [f32x4_splat(0.0); 8];
+    let add = |sums: &mut [v128; 8], x: &[f32; 32], y: &[f32; 32]| {
+        for (sum, (x, y)) in sums.iter_mut().zip(x.as_chunks::<4>().0.iter().zip(y.as_chunks::<4>().0)) {
+            *sum = f32x4_add(*sum, term(floats(x), floats(y)));
+        }
+    };
+    let (whole_a, rest_a) = a.as_chunks::<32>();
+    let (whole_b, rest_b) = b.as_chunks::<32>();
+    for (x, y) in whole_a.iter().zip(whole_b) {
+        add(&mut sums, x, y);
+    }
+    if !rest_a.is_empty() {
+        let (mut x, mut y) = ([0.0; 32], [0.0; 32]);
+        x[..rest_a.len()].copy_from_slice(rest_a);
+        y[..rest_b.len()].copy_from_slice(rest_b);
+        add(&mut sums, &x, &y);
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    let fours = [f32x4_add(a, e), f32x4_add(b, f), f32x4_add(c, g), f32x4_add(d, h)];
+    let four = f32x4_add(f32x4_add(fours[0], fours[2]), f32x4_add(fours[1], fours[3]));
+    let (a, b) = (f32x4_extract_lane::<0>(four), f32x4_extract_lane::<1>(four));
+    let (c, d) = (f32x4_extract_lane::<2>(four), f32x4_extract_lane::<3>(four));
+    (a + c) + (b + d)
+}
+
+#[inline(always)]
+fn floats(floats: &[f32; 4]) -> v128 {
+    // SAFETY: four readable floats, at any alignment.
+    unsafe { v128_load(floats.as_ptr().cast()) }
+}
 
 pub(crate) fn rotate(rows: &[f32], dim: usize, matrix: &[f32], out: &mut [f32]) {
     lanes::rotate::<Wide>(rows, dim, matrix, out);

@@ -38,9 +38,12 @@ impl Layout {
         let lines = bytes.div_ceil(LANES);
         // The byte of scale lies near too.
         let near = ((near + 1).div_ceil(2 * LANES) * 2).min(lines);
-        let mut strongest: Vec<u16> = (0..energies.len() as u16).collect();
-        strongest
-            .sort_unstable_by(|a, b| energies[usize::from(*b)].total_cmp(&energies[usize::from(*a)]).then(a.cmp(b)));
+        // A few dozen, so a sort of the standard library would only be larger.
+        let mut strongest: Vec<u16> = Vec::with_capacity(energies.len());
+        for (byte, energy) in energies.iter().enumerate() {
+            let place = strongest.partition_point(|before| energies[usize::from(*before)].total_cmp(energy).is_ge());
+            strongest.insert(place, byte as u16);
+        }
         let scale = bytes as u16 - 1;
         let cut = (near * LANES - 1).min(strongest.len());
         let (first, second) = strongest.split_at(cut);

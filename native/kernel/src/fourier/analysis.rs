@@ -6,6 +6,7 @@ use super::transform::{Scratch, Transform};
 use super::{bins_of, weight};
 use crate::Error;
 use crate::metric::squared_length;
+use crate::top_k::{Candidate, TopK, order};
 
 /// One row at a time: its transform, and the numbers of the bins that are kept.
 pub(super) struct Analysis<'a> {
@@ -47,14 +48,13 @@ impl<'a> Analysis<'a> {
         for (power, value) in self.power.iter_mut().zip(&self.spectrum) {
             *power = value.norm_sqr();
         }
-        let power = &self.power;
+        let bin = |bin: usize| Candidate { score: self.power[bin], row: bin as u32, place: 0 };
+        let mut top = TopK::new(self.top_k, self.power.len());
+        (0..self.power.len()).for_each(|number| top.offer(bin(number)));
+        let weakest = top.finish().pop();
+        let strong = |number: &usize| weakest.is_some_and(|weakest| order(&bin(*number), &weakest).is_le());
         self.kept.clear();
-        self.kept.extend(0..power.len());
-        if self.top_k < power.len() {
-            self.kept.select_nth_unstable_by(self.top_k, |a, b| power[*b].total_cmp(&power[*a]).then(a.cmp(b)));
-            self.kept.truncate(self.top_k);
-        }
-        self.kept.sort_unstable();
+        self.kept.extend((0..self.power.len()).filter(strong));
     }
 
     /// Cuts a row to its strongest bins and scales what is left to length 1. Returns the length it had; 0 for a row of

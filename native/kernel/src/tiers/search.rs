@@ -2,7 +2,7 @@
 //!
 //! Each thread takes the next block that nobody has taken, scans it for all queries of the pass while it is in the cache,
 //! and keeps the best of what it saw. Which rows are kept does not depend on the order of the offers (`top_k`), so
-//! neither does an answer on the number of threads, nor on the queries beside it.
+//! neither does an answer on the number of threads, nor on the queries beside it, nor on the steps that it is found in.
 
 use std::sync::Arc;
 
@@ -21,6 +21,9 @@ const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
 
 /// Work that pays for another thread: starting one takes about a tenth of it.
 const THREAD_NANOSECONDS: u64 = 250_000;
+
+/// Bytes of codes, times queries, that are scanned in a step: a millisecond or less.
+const STEP: usize = 1 << 20;
 
 /// What to search for.
 #[derive(Clone, Copy)]
@@ -89,6 +92,39 @@ struct Best {
     cold: TopK,
 }
 
+/// What a thread keeps between blocks: the best of each query, and room to work in.
+type State = (Vec<Best>, Vec<Hit>);
+
+/// A pass before its first block.
+struct Plan {
+    queries: usize,
+    hot_blocks: usize,
+    hot_rows: usize,
+    /// How many hot rows to return.
+    hot: usize,
+    /// Of each cold block.
+    codec_of: Vec<usize>,
+    /// `[codecs][queries]`
+    prepared: Vec<Prepared>,
+    cold_rows: usize,
+    progressive: bool,
+    /// How many cold rows to score again.
+    candidates: usize,
+}
+
+/// A search in steps, for callers whose thread must not be held: it finds what [`Snapshot::search`] finds.
+pub struct Search {
+    isa: Isa,
+    snapshot: Snapshot,
+    queries: Vec<f32>,
+    allow: Option<Vec<u8>>,
+    /// The rest of what was asked.
+    request: Request<'static>,
+    plan: Plan,
+    state: State,
+    next: usize,
+}
+
 impl Snapshot {
     /// The best rows of each tier, query by query. `control` may end it between blocks.
     pub fn search(&self, request: &Request<'_>, control: &Control) -> Result<Vec<Found>, Error> {
@@ -137,58 +173,133 @@ impl Snapshot {
         threads: usize,
         control: &Control,
     ) -> Result<Vec<Found>, Error> {
+        let plan = self.plan(request, threads, control)?;
+        let states = split(
+            threads,
+            plan.items(),
+            || plan.start(),
+            |state, item| {
+                control.at(item as f32 / plan.items() as f32)?;
+                self.scan(isa, request, &plan, item, state);
+                Ok(())
+            },
+        )?;
+        map(threads, plan.queries, |query| Ok(self.best(request, &plan, &states, query)))
+    }
+
+    /// What the scan of any block needs to know.
+    fn plan(&self, request: &Request<'_>, threads: usize, control: &Control) -> Result<Plan, Error> {
         let queries: Vec<&[f32]> = request.queries.chunks_exact(self.dim).collect();
-        let hot = if request.hot > 0 { &self.hot[..] } else { &[] };
         let cold = if request.cold > 0 { &self.cold[..] } else { &[] };
         let (codecs, codec_of) = codecs(cold);
         let prepared = map(threads, codecs.len() * queries.len(), |item| {
             control.at(0.0)?;
             codecs[item / queries.len()].prepare(queries[item % queries.len()], request.scoring)
         })?;
-        let prepared: Vec<&[Prepared]> =
-            codec_of.iter().map(|i| &prepared[i * queries.len()..][..queries.len()]).collect();
-        let (hot_rows, cold_rows) = (self.hot_rows(), cold.iter().map(|(_, block)| block.rows.len()).sum::<usize>());
-        let progressive = request.progressive && cold_rows >= PROGRESSIVE;
-        // Byte tables are coarse: about twice the rows asked for are scored again by float tables.
-        let candidates = request.cold.saturating_mul(2).saturating_add(32);
-        let start = || -> (Vec<Best>, Vec<Hit>) {
-            let new = |_| Best { hot: TopK::new(request.hot, hot_rows), cold: TopK::new(candidates, cold_rows) };
-            (queries.iter().map(new).collect(), Vec::new())
-        };
-        let states = split(threads, hot.len() + cold.len(), start, |(best, hits), item| {
-            control.at(item as f32 / (hot.len() + cold.len()) as f32)?;
-            if let Some(block) = hot.get(item) {
-                let tops = best.iter_mut().map(|best| &mut best.hot);
-                block.scan(isa, self.metric, request.queries, request.allow, tops);
-                return Ok(());
-            }
-            let number = item - hot.len();
-            let block = &cold[number].1;
-            let allowed = block.allowed(request.allow);
-            for (prepared, best) in prepared[number].iter().zip(best) {
-                block.scan(isa, prepared, &allowed, progressive, number as u32, hits, &mut best.cold);
-            }
-            Ok(())
-        })?;
-        map(threads, queries.len(), |query| {
-            let mut hot = TopK::new(request.hot, hot_rows);
-            let mut best = TopK::new(request.cold, cold_rows);
-            let mut coarse = TopK::new(candidates, cold_rows);
-            for (state, _) in &states {
-                state[query].hot.kept().for_each(|candidate| hot.offer(candidate));
-                state[query].cold.kept().for_each(|candidate| coarse.offer(candidate));
-            }
-            for candidate in coarse.kept() {
-                let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
-                let block = &cold[number].1;
-                let score = block.codec.score(&prepared[number][query], &block.codes, index);
-                best.offer(Candidate { score, ..candidate });
-            }
-            Ok(Found {
-                hot: Ranking::of(hot.finish(), |_| 0),
-                cold: Ranking::of(best.finish(), |candidate| cold[(candidate.place >> 32) as usize].0),
-            })
+        let cold_rows = cold.iter().map(|(_, block)| block.rows.len()).sum();
+        Ok(Plan {
+            queries: queries.len(),
+            hot_blocks: if request.hot > 0 { self.hot.len() } else { 0 },
+            hot_rows: self.hot_rows(),
+            hot: request.hot,
+            codec_of,
+            prepared,
+            cold_rows,
+            progressive: request.progressive && cold_rows >= PROGRESSIVE,
+            // Byte tables are coarse: about twice the rows asked for are scored again by float tables.
+            candidates: request.cold.saturating_mul(2).saturating_add(32),
         })
+    }
+
+    /// Scans the block that is the item of the plan, the hot ones first.
+    fn scan(&self, isa: Isa, request: &Request<'_>, plan: &Plan, item: usize, (best, hits): &mut State) {
+        let Some(number) = item.checked_sub(plan.hot_blocks) else {
+            let tops = best.iter_mut().map(|best| &mut best.hot);
+            self.hot[item].scan(isa, self.metric, request.queries, request.allow, tops);
+            return;
+        };
+        let block = &self.cold[number].1;
+        let allowed = block.allowed(request.allow);
+        for (prepared, best) in plan.prepared(number).iter().zip(best) {
+            block.scan(isa, prepared, &allowed, plan.progressive, number as u32, hits, &mut best.cold);
+        }
+    }
+
+    /// The best of what scans of all blocks kept for a query.
+    fn best(&self, request: &Request<'_>, plan: &Plan, states: &[State], query: usize) -> Found {
+        let mut hot = TopK::new(request.hot, plan.hot_rows);
+        let mut best = TopK::new(request.cold, plan.cold_rows);
+        let mut coarse = TopK::new(plan.candidates, plan.cold_rows);
+        for (state, _) in states {
+            state[query].hot.kept().for_each(|candidate| hot.offer(candidate));
+            state[query].cold.kept().for_each(|candidate| coarse.offer(candidate));
+        }
+        for candidate in coarse.kept() {
+            let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
+            let block = &self.cold[number].1;
+            let score = block.codec.score(&plan.prepared(number)[query], &block.codes, index);
+            best.offer(Candidate { score, ..candidate });
+        }
+        Found {
+            hot: Ranking::of(hot.finish(), |_| 0),
+            cold: Ranking::of(best.finish(), |candidate| self.cold[(candidate.place >> 32) as usize].0),
+        }
+    }
+}
+
+impl Plan {
+    /// Blocks to scan.
+    fn items(&self) -> usize {
+        self.hot_blocks + self.codec_of.len()
+    }
+
+    /// The queries as the codec of a cold block wants them.
+    fn prepared(&self, number: usize) -> &[Prepared] {
+        &self.prepared[self.codec_of[number] * self.queries..][..self.queries]
+    }
+
+    fn start(&self) -> State {
+        let new =
+            |_| Best { hot: TopK::new(self.hot, self.hot_rows), cold: TopK::new(self.candidates, self.cold_rows) };
+        ((0..self.queries).map(new).collect(), Vec::new())
+    }
+}
+
+impl Search {
+    /// Prepares a search, which sees the rows of the snapshot. `request.threads` is ignored.
+    pub fn new(snapshot: Snapshot, request: &Request<'_>) -> Result<Self, Error> {
+        if !request.queries.len().is_multiple_of(snapshot.dim) {
+            return Err(Error::Length);
+        }
+        let plan = snapshot.plan(request, 1, &Control::default())?;
+        let (queries, allow) = (request.queries.to_vec(), request.allow.map(<[u8]>::to_vec));
+        let request = Request { queries: &[], allow: None, ..*request };
+        Ok(Self { isa: Isa::best(), snapshot, queries, allow, request, state: plan.start(), plan, next: 0 })
+    }
+
+    /// Scans a few thousand rows more for one query, fewer for several. Returns whether rows are left.
+    pub fn step(&mut self) -> bool {
+        let request = Request { queries: &self.queries, allow: self.allow.as_deref(), ..self.request };
+        let mut work = 0;
+        while work < STEP && self.next < self.plan.items() {
+            self.snapshot.scan(self.isa, &request, &self.plan, self.next, &mut self.state);
+            let codes = |number: usize| {
+                let block = &self.snapshot.cold[number].1;
+                block.rows.len() * block.codec.bytes()
+            };
+            let hot = |item: usize| 2 * self.snapshot.hot[item].rows() * self.snapshot.dim;
+            work +=
+                self.plan.queries * self.next.checked_sub(self.plan.hot_blocks).map_or_else(|| hot(self.next), codes);
+            self.next += 1;
+        }
+        self.next < self.plan.items()
+    }
+
+    /// The best rows of each tier, query by query, once no rows are left.
+    pub fn finish(self) -> Vec<Found> {
+        let request = Request { queries: &self.queries, allow: self.allow.as_deref(), ..self.request };
+        let states = [self.state];
+        (0..self.plan.queries).map(|query| self.snapshot.best(&request, &self.plan, &states, query)).collect()
     }
 }
 

@@ -69,7 +69,8 @@ pub(super) fn split<S: Send>(
         }
     };
     let wanted = threads.min(items).saturating_sub(1);
-    if wanted == 0 {
+    // WebAssembly cannot start any; said here, the code for it is left out there.
+    if wanted == 0 || cfg!(target_arch = "wasm32") {
         return Ok(vec![run()?]);
     }
     let (_busy, helpers) = Busy::with(wanted);
@@ -87,6 +88,9 @@ pub(super) fn map<T: Send>(
     items: usize,
     work: impl Fn(usize) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
+    if threads < 2 || cfg!(target_arch = "wasm32") {
+        return (0..items).map(work).collect();
+    }
     let mut done = split(threads, items, Vec::new, |done, item| {
         done.push((item, work(item)?));
         Ok(())

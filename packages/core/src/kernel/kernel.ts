@@ -33,7 +33,7 @@ export interface Kernel {
   /** Rows times a `[dim][dim]` matrix, or times its transpose, which undoes a rotation. */
   rotate(rows: Float32Array, dim: number, matrix: Float32Array, inverse: boolean): Promise<Float32Array>;
   /** SpectralQuant's: `levels` as a quantiser's `levels` or `fit` gave them, by default the Gaussian ones. */
-  scalarQuantizer(basis: Eigenbasis, bits: Uint8Array, levels?: Float32Array): ScalarQuantizer;
+  scalarQuantizer(basis: Eigenbasis, bits: Uint8Array, levels?: Float32Array): Promise<ScalarQuantizer>;
 }
 
 /** Eigenvalues descending; `rotation` is `[dim][dim]` with one eigenvector a column. */

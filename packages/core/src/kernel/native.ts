@@ -69,11 +69,11 @@ async function fit(
   }
 }
 
-function scalarQuantizer(
+async function scalarQuantizer(
   { rotation, eigenvalues }: Eigenbasis,
   bits: Uint8Array,
   levels?: Float32Array,
-): ScalarQuantizer {
+): Promise<ScalarQuantizer> {
   const quantizer = translating(() => new addon.SpectralQuantizer(rotation, eigenvalues, bits, levels));
   return {
     levels: quantizer.levels,

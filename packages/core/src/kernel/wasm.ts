@@ -27,17 +27,15 @@ export interface WasmOptions {
   readonly threads?: boolean | undefined;
 }
 
-/** Rows and codes that are searched in one call: some milliseconds' worth. */
-const SLICE_BYTES = 8 << 20;
-
-/** Queries that share a pass over them. */
+/** Queries that share a pass over the rows. */
 const PASS = 64;
 
 let loading: Promise<Kernel> | undefined;
 
 /**
  * The kernel as WebAssembly: one for the whole JavaScript realm, made as the first call asks. Searches run on the calling thread,
- * long ones in slices; fits, encodings and decodings on threads, or here where there are none. Rejects with `KERNEL`.
+ * long ones in slices; fits, encodings and decodings on threads, or here where there are none. What a search does not need,
+ * encoding among it, is a second module, loaded by the first call for it. Rejects with `KERNEL`.
  */
 export function wasmKernel(options: WasmOptions = {}): Promise<Kernel> {
   loading ??= started(options).catch((cause) => {
@@ -58,15 +56,20 @@ async function started({ modules = {}, threads = nodeModule("node:worker_threads
     });
     return second;
   };
-  return threads
-    ? kernel(new ThreadCalls("search", async () => module), new ThreadCalls("calibrate", calibration))
-    : kernel(undefined, hereCalls(calibration));
+  if (!threads) {
+    const here = hereCalls(calibration);
+    return kernel(undefined, here, here);
+  }
+  // Rows on their way to the cold tier shall not wait for a fit.
+  const [coding, fits] = [new ThreadCalls("calibrate", calibration), new ThreadCalls("calibrate", calibration)];
+  return kernel(new ThreadCalls("search", async () => module), coding, fits);
 }
 
-/** Fits on this thread. They hold it until they are done; asked to end while they say how far they are, they do. */
+/** Calls of the second module on this thread. They hold it until they are done; a fit that is asked to end does. */
 function hereCalls(module: () => Promise<Compiled>): Calls {
+  let runner: wasm.Runner | undefined;
   return {
-    async run<T>({ method, args, onProgress, signal }: Call): Promise<T> {
+    async run<T>({ method, args, on, onProgress, signal }: Call): Promise<T> {
       const binding = await wasm.calibrate();
       binding.initSync({ module: await module() });
       const watched = (done: number) => {
@@ -74,29 +77,29 @@ function hereCalls(module: () => Promise<Compiled>): Calls {
         return !signal?.aborted;
       };
       signal?.throwIfAborted();
+      runner ??= new wasm.Runner(binding);
       try {
-        return (binding as unknown as Record<string, (...args: unknown[]) => T>)[method]!(
-          ...args,
-          ...(method === "eigenbasis" ? [] : [watched]),
-        );
+        return runner.run({ method, args, on }, onProgress && watched) as T;
       } catch (cause) {
         signal?.throwIfAborted();
-        if (isTrap(cause)) binding.restart();
+        if (isTrap(cause)) {
+          runner = undefined;
+          binding.restart();
+        }
         throw failure(cause);
       }
     },
   };
 }
 
-/** `long` runs long calls of the first module, if not this thread does; `fits` those of the second. */
-function kernel(long: Calls | undefined, fits: Calls): Kernel {
-  const away = <T>(call: Call, here: () => T): Promise<T> => (long ? long.run<T>(call) : (async () => calling(here))());
+/** `decoding` runs long calls of the first module, if not this thread does; `coding` and `fits` those of the second. */
+function kernel(decoding: Calls | undefined, coding: Calls, fits: Calls): Kernel {
   return {
     backend: "wasm",
     isa: wasm.search.isa(),
     threads: 1,
     fit: (spec, metric, dim, sample, options = {}) => fit(fits, spec, METRIC[metric], dim, sample, options),
-    codec: (codebook) => new WasmCodec(codebook, away),
+    codec: (codebook) => new WasmCodec(codebook, decoding, coding),
     partition: (dim, metric) => new WasmPartition(dim, metric),
     hotBatch: (dim) => new WasmBatch(dim),
     checksum: (bytes) => calling(() => wasm.search.checksum(bytes) >>> 0),
@@ -109,12 +112,10 @@ function kernel(long: Calls | undefined, fits: Calls): Kernel {
       const { buffer } = await fits.run<Uint8Array<ArrayBuffer>>({ method: "eigenbasis", args: [rows, dim] });
       return { eigenvalues: new Float64Array(buffer, 0, dim), rotation: new Float32Array(buffer, 8 * dim) };
     },
-    rotate: (...args) => away({ method: "rotate", args }, () => wasm.search.rotate(...args)),
-    scalarQuantizer: (basis, bits, levels) => scalarQuantizer(basis, bits, levels, away),
+    rotate: (...args) => coding.run({ method: "rotate", args }),
+    scalarQuantizer: (basis, bits, levels) => scalarQuantizer(coding, basis, bits, levels),
   };
 }
-
-type Away = <T>(call: Call, here: () => T) => Promise<T>;
 
 /** The effort as the module numbers it. */
 const EFFORT = { fast: 0, best: 1 };
@@ -157,39 +158,43 @@ class WasmCodec implements Codec {
   readonly binding: wasm.search.Codec;
   readonly bytes: number;
   readonly #on: Recipe;
-  readonly #away: Away;
+  readonly #decoding: Calls | undefined;
+  readonly #coding: Calls;
 
-  constructor(codebook: Uint8Array, away: Away) {
+  constructor(codebook: Uint8Array, decoding: Calls | undefined, coding: Calls) {
     this.binding = calling(() => new wasm.search.Codec(codebook));
     this.bytes = this.binding.bytes;
     this.#on = { key: recipes++, type: "Codec", parts: [shared(codebook)] };
-    this.#away = away;
+    this.#decoding = decoding;
+    this.#coding = coding;
   }
 
   encode(rows: Float32Array): Promise<Uint8Array> {
-    return this.#away({ on: this.#on, method: "encode", args: [rows] }, () => this.binding.encode(rows));
+    return this.#coding.run({ on: this.#on, method: "encode", args: [rows] });
   }
 
-  decode(codes: Uint8Array): Promise<Float32Array> {
-    return this.#away({ on: this.#on, method: "decode", args: [codes] }, () => this.binding.decode(codes));
+  async decode(codes: Uint8Array): Promise<Float32Array> {
+    if (!this.#decoding) return calling(() => this.binding.decode(codes));
+    return this.#decoding.run({ on: this.#on, method: "decode", args: [codes] });
   }
 }
 
-function scalarQuantizer(
+async function scalarQuantizer(
+  calls: Calls,
   { rotation, eigenvalues }: Eigenbasis,
   bits: Uint8Array,
   given: Float32Array | undefined,
-  away: Away,
-): ScalarQuantizer {
-  const parts = [rotation, eigenvalues, bits, given] as const;
-  const quantizer = calling(() => new wasm.search.SpectralQuantizer(...parts));
-  const levels = calling(() => quantizer.levels());
-  const on: Recipe = { key: recipes++, type: "SpectralQuantizer", parts: [rotation, eigenvalues, bits, levels] };
+): Promise<ScalarQuantizer> {
+  const recipe = (levels: Float32Array | undefined): Recipe => {
+    return { key: recipes++, type: "SpectralQuantizer", parts: [rotation, eigenvalues, bits, levels] };
+  };
+  const levels = await calls.run<Float32Array>({ on: recipe(given), method: "levels", args: [] });
+  const on = recipe(levels);
   return {
     levels,
-    fit: (sample) => away({ on, method: "fit", args: [sample] }, () => quantizer.fit(sample)),
-    encode: (rows) => away({ on, method: "encode", args: [rows] }, () => quantizer.encode(rows)),
-    decode: (codes) => away({ on, method: "decode", args: [codes] }, () => quantizer.decode(codes)),
+    fit: (sample) => calls.run({ on, method: "fit", args: [sample] }),
+    encode: (rows) => calls.run({ on, method: "encode", args: [rows] }),
+    decode: (codes) => calls.run({ on, method: "decode", args: [codes] }),
   };
 }
 
@@ -253,38 +258,53 @@ class WasmPartition implements Partition {
   }
 
   async search(request: SearchRequest, signal?: AbortSignal): Promise<SearchResult[]> {
-    const { queries, hot, cold } = request;
-    const bytes = (hot > 0 ? this.hotBytes : 0) + (cold > 0 ? this.coldBytes : 0);
-    const together = Math.min(Math.max(Math.floor(SLICE_BYTES / bytes), 1), PASS) * this.#dim;
+    const { queries } = request;
+    const together = PASS * this.#dim;
     const found: SearchResult[] = [];
     const pace = new Pace(signal);
+    throwIfAborted(signal);
     for (let at = 0; at < queries.length; at += together) {
-      if (pace.due) await pace.pause();
-      throwIfAborted(signal);
-      found.push(...this.#searchNow({ ...request, queries: queries.subarray(at, at + together) }));
+      found.push(...(await this.#pass({ ...request, queries: queries.subarray(at, at + together) }, pace)));
     }
     return found;
   }
 
-  #searchNow({ queries, hot, cold, symmetric, allow }: SearchRequest): SearchResult[] {
-    const found = calling(() => this.#binding.search(queries, hot, cold, symmetric, allow));
-    const results: SearchResult[] = [];
-    let at = 0;
-    const next = (length: number) => {
-      at += length;
-      return found.subarray(at - length, at);
+  /** Searches for queries that share a pass, in steps of about a millisecond, with a turn for others as `pace` says. */
+  async #pass({ queries, hot, cold, symmetric, allow }: SearchRequest, pace: Pace): Promise<SearchResult[]> {
+    const search = calling(() => this.#binding.search(queries, hot, cold, symmetric, allow));
+    const pause = async () => {
+      try {
+        await pace.pause();
+      } catch (aborted) {
+        search.free();
+        throw aborted;
+      }
     };
-    while (at < found.length) {
-      const [hotRows = 0, coldRows = 0] = next(2);
-      results.push({
-        hotRows: next(hotRows),
-        hotScores: floats(next(hotRows)),
-        coldRows: next(coldRows),
-        coldScores: floats(next(coldRows)),
-      });
-    }
-    return results;
+    do {
+      if (pace.due) await pause();
+    } while (calling(() => search.step()));
+    return resultsOf(calling(() => search.finish()));
   }
+}
+
+/** The results in a run of numbers, as `Search.finish` gave it. */
+function resultsOf(found: Uint32Array): SearchResult[] {
+  const results: SearchResult[] = [];
+  let at = 0;
+  const next = (length: number) => {
+    at += length;
+    return found.subarray(at - length, at);
+  };
+  while (at < found.length) {
+    const [hotRows = 0, coldRows = 0] = next(2);
+    results.push({
+      hotRows: next(hotRows),
+      hotScores: floats(next(hotRows)),
+      coldRows: next(coldRows),
+      coldScores: floats(next(coldRows)),
+    });
+  }
+  return results;
 }
 
 class WasmBatch implements HotBatch {

@@ -65,8 +65,8 @@ fn made_up(n: usize, dim: usize, random: &mut fastrand::Rng) -> Vec<f32> {
     rows
 }
 
-/// Rows `start..end`: of the file, then blends.
-fn rows_of(source: &[f32], dim: usize, start: usize, end: usize) -> Vec<f32> {
+/// Rows `start..end`: of the source, then blends of its rows, or further ones that are made up.
+fn rows_of(source: &[f32], dim: usize, start: usize, end: usize, blends: bool) -> Vec<f32> {
     let n = source.len() / dim;
     let mut rows = Vec::with_capacity((end - start) * dim);
     for row in start..end {
@@ -74,6 +74,10 @@ fn rows_of(source: &[f32], dim: usize, start: usize, end: usize) -> Vec<f32> {
             rows.extend_from_slice(&source[row * dim..][..dim]);
         } else {
             let mut random = fastrand::Rng::with_seed(row as u64);
+            if !blends {
+                rows.extend(made_up(1, dim, &mut random));
+                continue;
+            }
             let (a, b, share) = (random.usize(..n) * dim, random.usize(..n) * dim, 0.2 + 0.3 * random.f32());
             rows.extend((0..dim).map(|i| (1.0 - share) * source[a + i] + share * source[b + i]));
         }
@@ -151,6 +155,7 @@ fn main() -> Result<(), Failure> {
     };
     let asked: Vec<&[f32]> = queries.chunks_exact(dim).take(arguments.number("asked", 50)).collect();
 
+    let blends = arguments.0.contains_key("vectors");
     let random_codes = arguments.0.contains_key("random");
     let cache = |what: &str| arguments.0.get("cache").map(|folder| format!("{folder}/{what}-{n}-{bytes}"));
     let kind = if arguments.0.contains_key("vectors") { "codebook-vectors" } else { "codebook-made-up" };
@@ -171,8 +176,9 @@ fn main() -> Result<(), Failure> {
         if random_codes {
             return Ok((0..n * bytes).map(|_| random.u8(..)).collect());
         }
-        let blocks =
-            (0..n).step_by(BLOCK).map(|start| codec.encode(&rows_of(&source, dim, start, n.min(start + BLOCK))));
+        let blocks = (0..n)
+            .step_by(BLOCK)
+            .map(|start| codec.encode(&rows_of(&source, dim, start, n.min(start + BLOCK), blends)));
         Ok(blocks.collect::<Result<Vec<_>, _>>()?.concat())
     })?;
     let mut partition = Partition::new(dim, Metric::Cosine);
@@ -191,7 +197,7 @@ fn main() -> Result<(), Failure> {
     let mut cases = Vec::new();
     for isa in Isa::available() {
         for (progressive, share) in [(false, 1.0), (true, 1.0), (true, share)] {
-            if arguments.0.get("isa").is_none_or(|name| name == isa.name()) {
+            if arguments.0.get("isa").is_none_or(|names| names.split(',').any(|name| name == isa.name())) {
                 cases.push(Case { isa, progressive, share });
             }
         }
@@ -199,8 +205,10 @@ fn main() -> Result<(), Failure> {
     let repeats: usize = arguments.number("repeats", 5);
     let mut seconds = vec![Vec::new(); cases.len()];
     let mut prepared = Vec::new();
-    for query in (0..repeats).flat_map(|_| &asked) {
-        for (case, seconds) in cases.iter().zip(&mut seconds) {
+    for (turn, query) in (0..repeats).flat_map(|_| &asked).enumerate() {
+        // Each case comes first, second, … equally often.
+        for i in (turn..turn + cases.len()).map(|i| i % cases.len()) {
+            let (case, seconds) = (&cases[i], &mut seconds[i]);
             // Whatever ran before has left its own data in the caches.
             black_box(search(&snapshot, case, query, k, Some(&allow)));
             let start = Instant::now();
@@ -217,7 +225,7 @@ fn main() -> Result<(), Failure> {
     let exact: Option<Vec<Vec<u32>>> = arguments.0.contains_key("exact").then(|| {
         let mut best: Vec<Vec<(f32, u32)>> = vec![Vec::new(); asked.len()];
         for start in (0..n).step_by(BLOCK) {
-            let rows = rows_of(&source, dim, start, n.min(start + BLOCK));
+            let rows = rows_of(&source, dim, start, n.min(start + BLOCK), blends);
             for (query, best) in asked.iter().zip(&mut best) {
                 let scores = similarities(Metric::Cosine, query, &rows).expect("whole rows");
                 best.extend(scores.into_iter().zip(start as u32..));

@@ -32,7 +32,7 @@ use std::arch::x86_64::{
     _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::{CENTROIDS, GROUP, Hit, Line, OCTET, Part, Polar, lanes, lines_of, next_groups, next_runs, report};
+use super::{CENTROIDS, GROUP, Hit, Line, OCTET, Part, Polar, group_of, lanes, report};
 
 /// Products of one pair of nibbles.
 const PAIR: usize = CENTROIDS * CENTROIDS;
@@ -42,6 +42,9 @@ const ROWS: usize = 4;
 
 /// Pairs whose products stay in the first-level cache while all rows pass: 24 KiB.
 const TILE: usize = 48;
+
+/// How many groups ahead a scan asks for lines that the processor does not expect: memory takes that long to answer.
+pub(super) const AHEAD: usize = 4;
 
 /// Proof that this machine has AVX2: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -282,24 +285,23 @@ fn halves(numbers: &[i32; CENTROIDS]) -> (__m256i, __m256i) {
 #[target_feature(enable = "avx2")]
 fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
     let floors = _mm256_set1_epi16(floor.cast_signed());
-    let mut next = 0;
-    let mut ahead = next_groups(rows, &mut next);
-    while let Some((groups, bits)) = ahead {
-        ahead = next_groups(rows, &mut next);
-        if let Some((ahead, _)) = ahead {
-            prefetch(parts, groups[1], ahead);
-        }
-        let mut sums = zeros();
-        for part in parts {
-            sums = add_part(sums, part, groups);
-        }
-        let (even, odd) = split(sums);
-        // What is missing to the floor, not below zero; narrowing with saturation keeps zeros and makes no new ones.
-        let missing = _mm256_packs_epi16(_mm256_subs_epu16(floors, even), _mm256_subs_epu16(floors, odd));
-        if _mm256_movemask_epi8(_mm256_cmpeq_epi8(missing, _mm256_setzero_si256())) != 0 {
-            let [first, second] = in_order(even, odd);
-            report(&first, groups[0], bits[0], floor, hits);
-            report(&second, groups[1], bits[1], floor, hits);
+    for first in (0..rows.len()).step_by(Wanted::MANY) {
+        let wanted = Wanted::of(rows, first);
+        for i in (0..wanted.count).step_by(2) {
+            let (groups, bits) = wanted.at(i, first);
+            prefetch(parts, groups, wanted.at(i + AHEAD, first).0);
+            let mut sums = zeros();
+            for part in parts {
+                sums = add_part(sums, part, groups);
+            }
+            let (even, odd) = split(sums);
+            // What is missing to the floor, not below zero; narrowing with saturation keeps zeros and makes no new ones.
+            let missing = _mm256_packs_epi16(_mm256_subs_epu16(floors, even), _mm256_subs_epu16(floors, odd));
+            if _mm256_movemask_epi8(_mm256_cmpeq_epi8(missing, _mm256_setzero_si256())) != 0 {
+                let [first, second] = in_order(even, odd);
+                report(&first, groups[0], bits[0], floor, hits);
+                report(&second, groups[1], bits[1], floor, hits);
+            }
         }
     }
 }
@@ -309,7 +311,7 @@ fn extend(part: &Part<'_>, hits: &mut [Hit]) {
     let mut start = 0;
     while start < hits.len() {
         let (groups, ends) = next_runs(hits, start);
-        prefetch(&[*part], groups[1], next_runs::<2>(hits, ends[1]).0);
+        prefetch(&[*part], groups, next_runs(hits, ends[1]).0);
         let (even, odd) = split(add_part(zeros(), part, groups));
         for (sums, end) in in_order(even, odd).iter().zip(ends) {
             for hit in &mut hits[start..end] {
@@ -320,14 +322,71 @@ fn extend(part: &Part<'_>, hits: &mut [Hit]) {
     }
 }
 
-/// Asks for the lines of groups that come next, unless they follow on `last`, as the processor expects by itself.
+/// Groups that have rows to look at, up to `MANY` of them in a row. Loops of instructions walk over these rather than use
+/// closures, which would not be inlined into functions of the standard library that are compiled without those instructions.
+pub(super) struct Wanted {
+    pub(super) count: usize,
+    groups: [u16; Self::MANY],
+    bits: [u16; Self::MANY],
+}
+
+impl Wanted {
+    pub(super) const MANY: usize = 256;
+
+    /// Of groups `first..`, at most `MANY`, those that have a row. There is no branch in the loop: where a filter leaves few rows,
+    /// it would be foretold badly.
+    pub(super) fn of(rows: &[u16], first: usize) -> Self {
+        let mut wanted = Self { count: 0, groups: [0; Self::MANY], bits: [0; Self::MANY] };
+        for (group, bits) in rows[first..].iter().take(Self::MANY).enumerate() {
+            wanted.groups[wanted.count % Self::MANY] = group as u16;
+            wanted.bits[wanted.count % Self::MANY] = *bits;
+            wanted.count += usize::from(*bits != 0);
+        }
+        wanted
+    }
+
+    /// `N` of them from the i-th on, counted from `first`. After the last one it comes again, without rows.
+    pub(super) fn at<const N: usize>(&self, i: usize, first: usize) -> ([usize; N], [u16; N]) {
+        let (mut groups, mut bits) = ([0; N], [0; N]);
+        for n in 0..N {
+            groups[n] = first + usize::from(self.groups[(i + n).min(self.count - 1) % Self::MANY]);
+            bits[n] = if i + n < self.count { self.bits[(i + n) % Self::MANY] } else { 0 };
+        }
+        (groups, bits)
+    }
+}
+
+/// The groups of the hits from `start` on, and where each one's hits end. After the last group it comes again, without hits.
+pub(super) fn next_runs<const N: usize>(hits: &[Hit], start: usize) -> ([usize; N], [usize; N]) {
+    let (mut groups, mut ends) = ([0; N], [0; N]);
+    let mut end = start;
+    for i in 0..N {
+        groups[i] = if end < hits.len() { group_of(hits[end]) } else { groups[i.saturating_sub(1)] };
+        while end < hits.len() && group_of(hits[end]) == groups[i] {
+            end += 1;
+        }
+        ends[i] = end;
+    }
+    (groups, ends)
+}
+
+/// The lines of some groups of a part.
+pub(super) fn lines_of<'a, const N: usize>(part: &Part<'a>, groups: [usize; N]) -> [&'a [Line]; N] {
+    let lines = part.tables.len();
+    groups.map(|group| &part.codes[group * lines..][..lines])
+}
+
+/// Asks for the lines of two groups that will be wanted after these two, unless they are so near that the processor expects them
+/// by itself.
 #[inline]
-pub(super) fn prefetch<const N: usize>(parts: &[Part<'_>], last: usize, groups: [usize; N]) {
-    if groups[N - 1] > last + N {
+pub(super) fn prefetch(parts: &[Part<'_>], groups: [usize; 2], ahead: [usize; 2]) {
+    if ahead[1] > groups[1] + AHEAD {
         for part in parts {
-            for line in lines_of(part, groups).into_iter().flatten() {
-                // SAFETY: every x86-64 processor has the instruction, and it reads nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.0.as_ptr().cast()) }
+            for lines in lines_of(part, ahead) {
+                for line in lines {
+                    // SAFETY: every x86-64 processor has the instruction, and it reads nothing.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.0.as_ptr().cast()) }
+                }
             }
         }
     }

@@ -79,45 +79,6 @@ fn group_of(hit: Hit) -> usize {
     hit.row as usize / GROUP
 }
 
-/// The next groups from `next` on that have rows to look at, with these rows; `next` moves behind them. After the last one it
-/// comes again, without rows. Loops of instructions call this and [`lines_of`] rather than use closures, which would not be
-/// inlined into functions of the standard library that are compiled without those instructions.
-fn next_groups<const N: usize>(rows: &[u16], next: &mut usize) -> Option<([usize; N], [u16; N])> {
-    let (mut groups, mut bits) = ([0; N], [0; N]);
-    let mut found = 0;
-    while found < N && *next < rows.len() {
-        if rows[*next] != 0 {
-            (groups[found], bits[found]) = (*next, rows[*next]);
-            found += 1;
-        }
-        *next += 1;
-    }
-    for i in found.max(1)..N {
-        groups[i] = groups[i - 1];
-    }
-    (found > 0).then_some((groups, bits))
-}
-
-/// The groups of the hits from `start` on, and where each one's hits end. After the last group it comes again, without hits.
-fn next_runs<const N: usize>(hits: &[Hit], start: usize) -> ([usize; N], [usize; N]) {
-    let (mut groups, mut ends) = ([0; N], [0; N]);
-    let mut end = start;
-    for i in 0..N {
-        groups[i] = if end < hits.len() { group_of(hits[end]) } else { groups[i.saturating_sub(1)] };
-        while end < hits.len() && group_of(hits[end]) == groups[i] {
-            end += 1;
-        }
-        ends[i] = end;
-    }
-    (groups, ends)
-}
-
-/// The lines of some groups of a part.
-fn lines_of<'a, const N: usize>(part: &Part<'a>, groups: [usize; N]) -> [&'a [Line]; N] {
-    let lines = part.tables.len();
-    groups.map(|group| &part.codes[group * lines..][..lines])
-}
-
 /// Appends the rows of a group, of those in `rows`, whose sums reach the floor.
 fn report(sums: &[u16; GROUP], group: usize, rows: u16, floor: u16, hits: &mut Vec<Hit>) {
     for (r, sum) in sums.iter().enumerate().filter(|(r, sum)| rows >> r & 1 == 1 && **sum >= floor) {

@@ -17,8 +17,8 @@ pub(super) struct Layout {
     order: Vec<u16>,
     /// Lines of the near part; the only part, or an even number.
     near: usize,
-    /// Where the byte of scale stands in the near part.
-    scale: usize,
+    /// Where each byte of the code stands: its part, and its place there.
+    places: Vec<(usize, usize)>,
 }
 
 /// Codes in RAM.
@@ -49,8 +49,12 @@ impl Layout {
         let (first, second) = strongest.split_at(cut);
         let mut order = paired(&[first, &[scale]].concat(), near);
         order.extend(paired(second, lines - near));
-        let scale = order.iter().position(|byte| *byte == scale).expect("the near part has it");
-        Self { bytes, order, near, scale }
+        let place = |byte: u16| {
+            let p = order.iter().position(|other| *other == byte).expect("every byte has a place");
+            if p < near * LANES { (0, p) } else { (1, p - near * LANES) }
+        };
+        let places = (0..bytes as u16).map(place).collect();
+        Self { bytes, order, near, places }
     }
 
     /// Lines of the near and of the far part.
@@ -89,19 +93,16 @@ impl Layout {
     /// Writes the code of row `index` into `code`, `[bytes]`.
     pub(super) fn extract(&self, groups: &Groups, index: usize, code: &mut [u8]) {
         let (group, r) = (index / GROUP, index % GROUP);
-        for (part, lines) in self.lines().into_iter().enumerate() {
-            let lines = &groups.parts[part][group * lines..][..lines];
-            for (p, byte) in self.bytes_of(part).enumerate() {
-                if let Some(byte) = byte {
-                    code[byte] = lines[p / LANES].0[p % LANES * GROUP + r];
-                }
-            }
+        let lines = self.lines();
+        let parts = [0, 1].map(|part| &groups.parts[part][group * lines[part]..][..lines[part]]);
+        for (byte, (part, p)) in code.iter_mut().zip(&self.places) {
+            *byte = parts[*part][p / LANES].0[p % LANES * GROUP + r];
         }
     }
 
     /// The byte of scale of row `index`.
     pub(super) fn scale(&self, groups: &Groups, index: usize) -> u8 {
-        let p = self.scale;
+        let (_, p) = self.places[self.bytes - 1];
         groups.parts[0][index / GROUP * self.near + p / LANES].0[p % LANES * GROUP + index % GROUP]
     }
 }

@@ -11,8 +11,8 @@ use crate::arch::{CENTROIDS, GROUP, Hit, LANES, Line, Part};
 use crate::codec::Rows;
 use crate::top_k::TopK;
 
-/// Groups scanned under one threshold.
-const RUN: usize = 64;
+/// Rows looked at under one threshold: while there is none, in the rest of that block, and in later ones, where it rarely moves.
+const RUNS: [u32; 3] = [32, 1024, u32::MAX];
 
 /// What four tables that share a budget may sum to before rounding: each of the four may be rounded up by ½.
 const BUDGET: f32 = 252.0;
@@ -164,12 +164,11 @@ impl EigenCodec {
         top: &mut TopK,
     ) {
         let lines = self.layout.lines();
-        let (mut start, mut run) = (0, 2);
+        let unknown = |top: &TopK| usize::from(top.threshold() == f32::NEG_INFINITY);
+        let (mut start, first) = (0, unknown(top));
         let mut known = (f32::NEG_INFINITY, 0);
         while start < rows.allowed.len() {
-            let end = (start + run).min(rows.allowed.len());
-            // Short runs until there is a threshold.
-            run = if top.threshold() == f32::NEG_INFINITY { run } else { RUN };
+            let end = start + run_of(&rows.allowed[start..], RUNS[2 - first - unknown(top)]);
             if top.threshold() > known.0 {
                 let Some(floor) = self.floor(tables, groups.scales, top.threshold()) else { return };
                 known = (top.threshold(), floor);
@@ -221,6 +220,19 @@ impl EigenCodec {
         let scale = usize::from(scale[0]);
         self.metric.finish(dot * self.scales[scale] + self.offsets[scale], tables.squared)
     }
+}
+
+/// How many groups it takes to look at `count` rows or more.
+fn run_of(allowed: &[u16], count: u32) -> usize {
+    if count == u32::MAX {
+        return allowed.len();
+    }
+    let mut rows = 0;
+    let enough = |bits: &u16| {
+        rows += bits.count_ones();
+        rows >= count
+    };
+    allowed.iter().position(enough).map_or(allowed.len(), |last| last + 1)
 }
 
 /// What sums over tables reach at most: their mean and some standard deviations, were each entry as likely as another. A sum over

@@ -55,15 +55,15 @@ impl Block {
         let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return Cow::Borrowed(&[]) };
         let first = *first as usize;
         if *last as usize - first < self.rows.len() {
-            // Without gaps, a group's bits stand side by side.
-            let span = allow.get(first / 8..).unwrap_or(&[]);
-            let window = |g: usize| match span.get(2 * g..).and_then(|span| span.first_chunk::<4>()) {
-                Some(bytes) => u32::from_le_bytes(*bytes),
-                None => {
-                    (0..3).fold(0, |word, i| word | u32::from(span.get(2 * g + i).copied().unwrap_or(0)) << (8 * i))
+            // Without gaps, bits of four groups stand side by side.
+            let mut allowed = self.live.clone();
+            for (i, groups) in allowed.chunks_mut(4).enumerate() {
+                let bits = bits_from(allow, first + 4 * GROUP * i);
+                for (g, live) in groups.iter_mut().enumerate() {
+                    *live &= (bits >> (GROUP * g)) as u16;
                 }
-            };
-            return self.live.iter().enumerate().map(|(g, live)| live & (window(g) >> (first % 8)) as u16).collect();
+            }
+            return Cow::Owned(allowed);
         }
         let groups = self.rows.chunks(GROUP).zip(&self.live);
         groups.map(|(rows, live)| if *live == 0 { 0 } else { live & bits_of(rows, allow) }).collect()
@@ -74,12 +74,28 @@ impl Block {
     }
 }
 
+/// The 64 bits of `allow` from bit `first` on; past its end there are zeros.
+fn bits_from(allow: &[u8], first: usize) -> u64 {
+    let span = allow.get(first / 8..).unwrap_or(&[]);
+    let mut bytes = [0; 16];
+    let bytes = span.first_chunk().unwrap_or_else(|| {
+        bytes[..span.len()].copy_from_slice(span);
+        &bytes
+    });
+    (u128::from_le_bytes(*bytes) >> (first % 8)) as u64
+}
+
 /// Bit i: whether the bit of `rows[i]` (ascending, up to 16) is set in `allow`.
 fn bits_of(rows: &[u32], allow: &[u8]) -> u16 {
     let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
-    let span = allow.get(first / 8..allow.len().min(last / 8 + 1)).unwrap_or(&[]);
-    if span.iter().all(|bits| *bits == 0) {
-        return 0;
+    if last - first < 64 {
+        // The usual case: few rows between these have been replaced or removed.
+        let bits = bits_from(allow, first);
+        if bits == 0 {
+            return 0;
+        }
+        let bit = |row: u32| (bits >> (row as usize - first)) as u16 & 1;
+        return rows.iter().enumerate().fold(0, |all, (i, row)| all | bit(*row) << i);
     }
     let bit = |row: u32| allow.get(row as usize / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1);
     rows.iter().enumerate().fold(0, |bits, (i, row)| bits | u16::from(bit(*row)) << i)

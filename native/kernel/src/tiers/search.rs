@@ -234,7 +234,7 @@ impl Snapshot {
             state[query].hot.kept().for_each(|candidate| hot.offer(candidate));
             state[query].cold.kept().for_each(|candidate| coarse.offer(candidate));
         }
-        for candidate in coarse.kept() {
+        for candidate in coarse.finish() {
             let (number, index) = ((candidate.place >> 32) as usize, candidate.place as u32 as usize);
             let block = &self.cold[number].1;
             let score = block.codec.score(&plan.prepared(number)[query], &block.codes, index);

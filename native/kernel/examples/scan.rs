@@ -196,7 +196,7 @@ fn main() -> Result<(), Failure> {
 
     let mut cases = Vec::new();
     for isa in Isa::available() {
-        for (progressive, share) in [(false, 1.0), (true, 1.0), (true, share)] {
+        for (progressive, share) in [(false, 1.0), (true, 1.0), (false, share)] {
             if arguments.0.get("isa").is_none_or(|names| names.split(',').any(|name| name == isa.name())) {
                 cases.push(Case { isa, progressive, share });
             }

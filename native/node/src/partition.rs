@@ -29,7 +29,7 @@ impl SearchRequest {
             cold: self.cold as usize,
             allow: None,
             scoring: if self.symmetric { kernel::Scoring::Symmetric } else { kernel::Scoring::Asymmetric },
-            progressive: true,
+            progressive: false,
             threads: self.threads.map_or_else(kernel::default_threads, |threads| threads as usize),
         }
     }

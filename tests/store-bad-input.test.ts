@@ -100,6 +100,8 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       query: () => store.query({ vector: [1, 2, 3] }),
       queryBatch: () => store.queryBatch({ vectors: [[1, 2, 3]] }),
       get: () => store.get(["r1"]),
+      list: () => store.list().next(),
+      listPage: () => store.listPage(),
       delete: () => store.delete({ all: true }),
       count: () => store.count(),
       demote: () => store.demote({ all: true }),

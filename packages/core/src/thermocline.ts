@@ -3,8 +3,10 @@ import { ThermoclineError } from "./errors.js";
 import type { Filter } from "./filter/filter.js";
 import { abortable, throwIfAborted } from "./pace.js";
 import { demoteSelected } from "./store/demote.js";
+import { eachRecord } from "./store/each-record.js";
 import type { Engine } from "./store/engine.js";
 import { getRecords } from "./store/get.js";
+import { recordPage } from "./store/list.js";
 import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
 import { queryBatch, queryRecords } from "./store/query.js";
@@ -22,11 +24,14 @@ import type {
   FromBytesOptions,
   GetOptions,
   Hit,
+  ListOptions,
+  ListPageOptions,
   Metadata,
   OpenOptions,
   QueryBatchOptions,
   QueryOptions,
   RecordInput,
+  RecordPage,
   Selection,
   StoredRecord,
   StoreRecommendOptions,
@@ -148,6 +153,32 @@ export class Thermocline<M extends Metadata = Metadata> {
       throwIfAborted(options.signal);
       return engine.catalogue.read(() => getRecords<M>(engine, name, checked, options.includeVectors === true));
     });
+  }
+
+  /**
+   * All records of a namespace, or those that match, in the order in which they were written. They are read in pages, so calls
+   * in between are welcome: what is deleted comes no more, and what is written after the listing began does not come, so a
+   * loop may rewrite what it is given. A record that another caller replaces before its turn counts as written anew.
+   *
+   * @throws `FILTER` and `ARGUMENT` for bad options, `ABORTED`, `CLOSED`: when the first record is asked for
+   * @example
+   * for await (const { id, text } of store.list({ filter: { lang: "en" } })) console.log(id, text);
+   */
+  list(options: ListOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
+    return eachRecord<M>((page) => this.listPage(page), options);
+  }
+
+  /**
+   * A page of what `list` gives, and the cursor that the next page begins with. The cursor fixes where the listing ends, too;
+   * filter and namespace are to be given with each page.
+   *
+   * @throws `FILTER` and `ARGUMENT` for bad options, `ABORTED`, `CLOSED`
+   * @example
+   * const { records, cursor } = await store.listPage({ limit: 50 });
+   * const next = cursor && (await store.listPage({ limit: 50, cursor }));
+   */
+  async listPage(options: ListPageOptions = {}): Promise<RecordPage<M>> {
+    return this.#read("listPage", options, () => recordPage<M>(this.#engine, options));
   }
 
   /**
@@ -312,7 +343,7 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /** A call that changes nothing rejects as soon as its signal fires; `close` still waits for what it has begun. */
-  async #read<T>(of: "query" | "queryBatch", options: CallOptions, work: () => Promise<T>): Promise<T> {
+  async #read<T>(of: "query" | "queryBatch" | "listPage", options: CallOptions, work: () => Promise<T>): Promise<T> {
     this.#assertOpen();
     checkOptions(of, options);
     return abortable(

@@ -103,6 +103,32 @@ export interface GetOptions extends CallOptions {
   readonly includeVectors?: boolean | undefined;
 }
 
+/** Options of `list`. */
+export interface ListOptions extends CallOptions {
+  /** Only records that match. Default: all of the namespace. */
+  readonly filter?: Filter | undefined;
+  /** How many records at most, 1 to 2³¹. Default: all. */
+  readonly limit?: number | undefined;
+  /** Where to go on: the `cursor` of a page of `listPage`. */
+  readonly cursor?: string | undefined;
+  /** Give each record's vector. From the original where there is one, else decoded from the code. */
+  readonly includeVectors?: boolean | undefined;
+}
+
+/** Options of `listPage`. */
+export interface ListPageOptions extends ListOptions {
+  /** How many records the page has at most, 1 to 10,000. Default 100. */
+  readonly limit?: number | undefined;
+}
+
+/** Some of a listing. */
+export interface RecordPage<M extends Metadata = Metadata> {
+  /** In the order in which they were written. */
+  readonly records: readonly StoredRecord<M>[];
+  /** For the next page; undefined when no record follows. It stays good when the store is closed, opened and written to. */
+  readonly cursor: string | undefined;
+}
+
 /** Which records a call is about: by id, by filter, or all of a namespace. Exactly one must be given. */
 export type Selection =
   | { readonly ids: readonly string[]; readonly filter?: never; readonly all?: never }

@@ -139,6 +139,39 @@ export class Reader {
     return this.#connection.get<{ count: number }>("SELECT count(*) AS count FROM records")?.count ?? 0;
   }
 
+  /** The highest row number in use; 0 when there is none. */
+  lastRow(): number {
+    return this.#connection.get<{ row: number | null }>("SELECT max(row) AS row FROM records")?.row ?? 0;
+  }
+
+  /** The least row number in use above `row`. */
+  rowAfter(row: number): number | undefined {
+    const sql = "SELECT min(row) AS row FROM records WHERE row > ?";
+    return this.#connection.get<{ row: number | null }>(sql, row)?.row ?? undefined;
+  }
+
+  /** The first `limit` records of a namespace above row `after`, up to row `last`, that meet a condition, in order. */
+  recordsBetween(
+    namespace: number,
+    after: number,
+    last: number,
+    condition: Condition,
+    limit: number,
+  ): PlacedRecordRow[] {
+    // The plus keeps SQLite from the index by namespace, which would have to be sorted by row.
+    const found = this.#connection.all<StoredText<PlacedRecordRow>>(
+      `SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)
+       WHERE records.row > ? AND records.row <= ? AND +namespace = ? AND (${condition.sql})
+       ORDER BY records.row LIMIT ?`,
+      after,
+      last,
+      namespace,
+      ...condition.parameters,
+      limit,
+    );
+    return found.map(whole<PlacedRecordRow>);
+  }
+
   /** Up to `limit` hot rows after `after`, in the order of their numbers. */
   hotRows(after: number, limit: number): { readonly row: number; readonly namespace: number }[] {
     return this.#connection.all(

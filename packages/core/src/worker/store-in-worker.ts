@@ -3,6 +3,7 @@ import type { Recommendation } from "../calibration/recommend.js";
 import { ThermoclineError } from "../errors.js";
 import type { Filter } from "../filter/filter.js";
 import { Pace, throwIfAborted } from "../pace.js";
+import { eachRecord } from "../store/each-record.js";
 import type { Thermocline } from "../thermocline.js";
 import type {
   CalibrateOptions,
@@ -10,11 +11,14 @@ import type {
   DemoteOptions,
   GetOptions,
   Hit,
+  ListOptions,
+  ListPageOptions,
   Metadata,
   Progress,
   QueryBatchOptions,
   QueryOptions,
   RecordInput,
+  RecordPage,
   Selection,
   StoredRecord,
   StoreRecommendOptions,
@@ -87,6 +91,16 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.get}. */
   get(ids: readonly string[], options?: GetOptions): Promise<(StoredRecord<M> | undefined)[]> {
     return this.#call("get", [ids, options], 1);
+  }
+
+  /** As {@link Thermocline.list}. */
+  list(options: ListOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
+    return eachRecord<M>((page) => this.listPage(page), options);
+  }
+
+  /** As {@link Thermocline.listPage}. */
+  listPage(options?: ListPageOptions): Promise<RecordPage<M>> {
+    return this.#call("listPage", [options], 0);
   }
 
   /** As {@link Thermocline.delete}. */

@@ -51,6 +51,8 @@ export type {
   ListPageOptions,
   Metadata,
   Metric,
+  NamespaceOptions,
+  NamespaceSummary,
   OpenOptions,
   Originals,
   Progress,

@@ -7,6 +7,7 @@ import { eachRecord } from "./store/each-record.js";
 import type { Engine } from "./store/engine.js";
 import { getRecords } from "./store/get.js";
 import { recordPage } from "./store/list.js";
+import { copyNamespace, dropNamespace, namespacesOf } from "./store/namespaces.js";
 import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
 import { queryBatch, queryRecords } from "./store/query.js";
@@ -27,6 +28,8 @@ import type {
   ListOptions,
   ListPageOptions,
   Metadata,
+  NamespaceOptions,
+  NamespaceSummary,
   OpenOptions,
   QueryBatchOptions,
   QueryOptions,
@@ -211,6 +214,48 @@ export class Thermocline<M extends Metadata = Metadata> {
         const namespace = engine.namespaces.get(name);
         return namespace === undefined ? 0 : engine.catalogue.reader.count(namespace, condition);
       });
+    });
+  }
+
+  /**
+   * The namespaces that hold records, and how many, in the order in which they were made.
+   *
+   * @example
+   * for (const { name, records } of await store.namespaces()) console.log(name, records);
+   */
+  async namespaces(): Promise<NamespaceSummary[]> {
+    const engine = this.#engine;
+    return this.#call(() => engine.catalogue.read(() => namespacesOf(engine)));
+  }
+
+  /**
+   * Copies all records of a namespace to another that holds none, and returns how many. Copies keep their order and their tier, and
+   * codes and originals are copied as they are, so both namespaces give the same answers. All of them are copied, or none.
+   *
+   * @throws `ARGUMENT` for a bad name, or when the target holds records; `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.copyNamespace("alice", "alice-before");
+   */
+  async copyNamespace(source: string, target: string, options: NamespaceOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("copyNamespace", options);
+      const copied = await copyNamespace(this.#engine, source, target, options);
+      await this.#rebalancing.start();
+      return copied;
+    });
+  }
+
+  /**
+   * Deletes a namespace with all of its records, and returns how many there were; one that is not there had none.
+   *
+   * @throws `ARGUMENT` for a bad name, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.dropNamespace("alice-before");
+   */
+  async dropNamespace(name: string, options: NamespaceOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("dropNamespace", options);
+      return dropNamespace(this.#engine, name, options);
     });
   }
 

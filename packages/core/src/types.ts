@@ -48,7 +48,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "calibrate" | "demote" | "recommend";
+  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend";
   readonly done: number;
   readonly total: number;
 }
@@ -127,6 +127,22 @@ export interface RecordPage<M extends Metadata = Metadata> {
   readonly records: readonly StoredRecord<M>[];
   /** For the next page; undefined when no record follows. It stays good when the store is closed, opened and written to. */
   readonly cursor: string | undefined;
+}
+
+/** A namespace that holds records, and how many in each tier. */
+export interface NamespaceSummary {
+  readonly name: string;
+  readonly records: number;
+  readonly hot: number;
+  readonly cold: number;
+}
+
+/** Options of `copyNamespace` and `dropNamespace`. */
+export interface NamespaceOptions {
+  /** Aborting rejects with code `ABORTED` and leaves the store as it was. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called every few milliseconds of work, and once when all is done. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Which records a call is about: by id, by filter, or all of a namespace. Exactly one must be given. */

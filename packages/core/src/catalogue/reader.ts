@@ -237,6 +237,12 @@ export class Reader {
     return this.#connection.all<{ block: number }>("SELECT block FROM code_blocks ORDER BY block").map((b) => b.block);
   }
 
+  /** Numbers of a namespace's blocks, ascending. */
+  blocksOf(namespace: number): number[] {
+    const sql = "SELECT block FROM code_blocks WHERE namespace = ? ORDER BY block";
+    return this.#connection.all<{ block: number }>(sql, namespace).map(({ block }) => block);
+  }
+
   /** The block with the least number above `block`. */
   blockAfter(block: number): number | undefined {
     const sql = "SELECT min(block) AS block FROM code_blocks WHERE block > ?";

@@ -29,6 +29,11 @@ export class Transaction extends Reader {
     return found?.number ?? this.#connection.run("INSERT INTO namespaces (name) VALUES (?)", name);
   }
 
+  /** Forgets a namespace that has neither records nor blocks. */
+  deleteNamespace(number: number): void {
+    this.#connection.run("DELETE FROM namespaces WHERE number = ?", number);
+  }
+
   /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
   insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
@@ -64,6 +69,11 @@ export class Transaction extends Reader {
   /** Makes a hot row cold: it lies in a block now, and this is kept of its vector. */
   moveToCold(row: number, block: number, original: OriginalRow | undefined): void {
     this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
+    this.insertCold(row, block, original);
+  }
+
+  /** Makes a row that is in no tier cold: it lies in a block, and this is kept of its vector. */
+  insertCold(row: number, block: number, original: OriginalRow | undefined): void {
     const { bits, vector } = original ?? { bits: 0, vector: null };
     this.#connection.run(
       "INSERT INTO cold_rows (row, block, bits, vector, checksum) VALUES (?, ?, ?, ?, ?)",

@@ -172,7 +172,7 @@ function place(transaction: Transaction, namespace: number, codebook: Codebook, 
 }
 
 /** The rows at `places` and their codes, in the order of the places. */
-function pick(rows: Uint32Array, codes: Uint8Array, bytes: number, places: readonly number[]): Picked {
+export function pick(rows: Uint32Array, codes: Uint8Array, bytes: number, places: readonly number[]): Picked {
   const picked = new Uint8Array(places.length * bytes);
   for (const [n, i] of places.entries()) picked.set(codes.subarray(i * bytes, (i + 1) * bytes), n * bytes);
   return { rows: Uint32Array.from(places, (i) => rows[i] ?? 0), codes: picked };

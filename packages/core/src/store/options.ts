@@ -11,6 +11,7 @@ import type {
   FromBytesOptions,
   GetOptions,
   ListPageOptions,
+  NamespaceOptions,
   OpenOptions,
   QueryBatchOptions,
   QueryOptions,
@@ -37,6 +38,7 @@ const SEARCH: All<SearchOptions> = {
   includeVectors: true,
 };
 
+const NAMESPACE: All<NamespaceOptions> = { signal: true, onProgress: true };
 const CALIBRATE: All<CalibrateOptions> = { ...WRITE, sampleSize: true, queries: true };
 const RECOMMEND: All<Omit<StoreRecommendOptions, "sampleSize">> = {
   targets: true,
@@ -81,6 +83,8 @@ const KNOWN = {
     cursor: true,
     includeVectors: true,
   } satisfies All<ListPageOptions>,
+  copyNamespace: NAMESPACE,
+  dropNamespace: NAMESPACE,
   delete: CALL,
   count: CALL,
   demote: WRITE,

@@ -14,6 +14,8 @@ import type {
   ListOptions,
   ListPageOptions,
   Metadata,
+  NamespaceOptions,
+  NamespaceSummary,
   Progress,
   QueryBatchOptions,
   QueryOptions,
@@ -111,6 +113,21 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.count}. */
   count(filter?: Filter, options?: CallOptions): Promise<number> {
     return this.#call("count", [filter, options], 1);
+  }
+
+  /** As {@link Thermocline.namespaces}. */
+  namespaces(): Promise<NamespaceSummary[]> {
+    return this.#call("namespaces", [], 0);
+  }
+
+  /** As {@link Thermocline.copyNamespace}. */
+  copyNamespace(source: string, target: string, options?: NamespaceOptions): Promise<number> {
+    return this.#call("copyNamespace", [source, target, options], 2);
+  }
+
+  /** As {@link Thermocline.dropNamespace}. */
+  dropNamespace(name: string, options?: NamespaceOptions): Promise<number> {
+    return this.#call("dropNamespace", [name, options], 1);
   }
 
   /** As {@link Thermocline.demote}. */

@@ -1,0 +1,174 @@
+import { isLive } from "../catalogue/live.js";
+import type { Transaction } from "../catalogue/transaction.js";
+import { ThermoclineError } from "../errors.js";
+import { Pace, throwIfAborted } from "../pace.js";
+import type { NamespaceOptions, NamespaceSummary, Progress } from "../types.js";
+import { pick } from "./demote.js";
+import { type Engine, partitionOf, scored } from "./engine.js";
+import { decodeOriginal } from "./original.js";
+import { conditionOf } from "./selection.js";
+import { shown } from "./settings.js";
+import { validNamespace } from "./validate.js";
+
+/** Records that are read at a time, to be copied. */
+const PAGE = 256;
+
+/** The namespaces that hold records, in the order in which they were made. */
+export function namespacesOf(engine: Engine): NamespaceSummary[] {
+  const found: NamespaceSummary[] = [];
+  for (const [name, number] of [...engine.namespaces].sort(([, a], [, b]) => a - b)) {
+    const { hotRows = 0, coldRows = 0 } = engine.partitions.get(number) ?? {};
+    if (hotRows + coldRows > 0) found.push({ name, records: hotRows + coldRows, hot: hotRows, cold: coldRows });
+  }
+  return found;
+}
+
+/** Calls `step` for each of the rows, a few milliseconds at a time, and says how far it is. */
+async function forEachRow(
+  rows: readonly number[],
+  phase: Progress["phase"],
+  { signal, onProgress }: NamespaceOptions,
+  step: (row: number) => void,
+): Promise<void> {
+  const pace = new Pace(signal);
+  for (const [i, row] of rows.entries()) {
+    step(row);
+    if (!pace.due) continue;
+    onProgress?.({ phase, done: i + 1, total: rows.length });
+    await pace.pause();
+  }
+  // While it can still be undone: what the callback throws rejects the call.
+  onProgress?.({ phase, done: rows.length, total: rows.length });
+}
+
+/** Forgets a namespace with all of its records in one transaction, and returns how many there were. */
+export async function dropNamespace(engine: Engine, given: string, options: NamespaceOptions): Promise<number> {
+  const name = requiredNamespace("name", given);
+  throwIfAborted(options.signal);
+  const dropped = await engine.catalogue.write(
+    async (transaction) => {
+      throwIfAborted(options.signal);
+      const number = engine.namespaces.get(name);
+      if (number === undefined) return { number, rows: [] };
+      const rows = transaction.rowsWhere(number, conditionOf(undefined));
+      await forEachRow(rows, "delete", options, (row) => transaction.deleteRecord(row));
+      for (const block of transaction.blocksOf(number)) transaction.deleteBlock(block);
+      transaction.deleteNamespace(number);
+      return { number, rows };
+    },
+    ({ number, rows }) => {
+      if (number === undefined) return;
+      engine.namespaces.delete(name);
+      engine.partitions.delete(number);
+      for (const row of rows) engine.heat.forget(row);
+    },
+  );
+  return dropped.rows.length;
+}
+
+/** Copies all records of a namespace to one that has none, tiers and codes included, in one transaction. */
+export async function copyNamespace(
+  engine: Engine,
+  source: string,
+  target: string,
+  options: NamespaceOptions,
+): Promise<number> {
+  const from = requiredNamespace("source", source);
+  const to = requiredNamespace("target", target);
+  throwIfAborted(options.signal);
+  const copied = await engine.catalogue.write(
+    async (transaction) => {
+      throwIfAborted(options.signal);
+      const number = engine.namespaces.get(from);
+      const { dim } = engine;
+      const rows = number === undefined ? [] : transaction.rowsWhere(number, conditionOf(undefined));
+      refuseTaken(transaction, engine.namespaces.get(to), to);
+      if (number === undefined || dim === undefined || rows.length === 0) return undefined;
+      const copies = await copyRecords(engine, transaction, rows, transaction.namespace(to), dim, options);
+      return { ...copies, dim, blocks: await copyBlocks(transaction, number, copies, options) };
+    },
+    (copy) => {
+      if (!copy) return;
+      const { namespace, dim, hot, arrivals, blocks } = copy;
+      engine.namespaces.set(to, namespace);
+      const partition = partitionOf(engine, namespace, dim);
+      partition.takeHot(arrivals);
+      for (const row of hot) engine.heat.touch(row);
+      for (const { codebook, block, rows, codes, live } of blocks) {
+        if (codebook !== engine.codebook?.number) throw new Error("A block has another codebook than the one in use.");
+        partition.setBlock(block, engine.codebook.codec, rows, codes, live);
+      }
+    },
+  );
+  return copied?.newRows.size ?? 0;
+}
+
+/** A namespace that must be named: the default is not to be dropped or written over by a slip. */
+function requiredNamespace(what: string, name: unknown): string {
+  if (name !== undefined) return validNamespace(name);
+  throw new ThermoclineError("ARGUMENT", `${what} is undefined; give the name of a namespace.`);
+}
+
+function refuseTaken(transaction: Transaction, number: number | undefined, name: string): void {
+  const taken = number === undefined ? 0 : transaction.count(number, conditionOf(undefined));
+  if (taken === 0) return;
+  throw new ThermoclineError(
+    "ARGUMENT",
+    `The namespace ${shown(name)} holds ${taken} records; copy to one that holds none, or drop it first.`,
+  );
+}
+
+/** Copies records and vectors. Cold rows get their block when it is copied. */
+async function copyRecords(
+  engine: Engine,
+  transaction: Transaction,
+  rows: readonly number[],
+  namespace: number,
+  dim: number,
+  options: NamespaceOptions,
+) {
+  const { kernel } = engine;
+  const newRows = new Map<number, number>();
+  const hot: number[] = [];
+  const arrivals = kernel.hotBatch(dim);
+  let page = transaction.records([]);
+  await forEachRow(rows, "write", options, (row) => {
+    if (!page.has(row)) page = transaction.records(rows.slice(newRows.size, newRows.size + PAGE));
+    const record = page.get(row);
+    if (!record) throw new ThermoclineError("CORRUPT", `Record ${row} is missing. Restore a backup.`);
+    const copy = transaction.insertRecord(namespace, record.id, record.text, record.metadata);
+    newRows.set(row, copy);
+    if (!engine.heat.has(row)) return;
+    const original = transaction.original(row);
+    if (!original) throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing.`);
+    transaction.insertHot(copy, original.vector);
+    arrivals.add(Uint32Array.of(copy), scored(engine, decodeOriginal(kernel, dim, original), dim));
+    hot.push(copy);
+  });
+  return { namespace, newRows, hot, arrivals };
+}
+
+/** Copies what is live of each code block, and gives the copies of its rows their place there. */
+async function copyBlocks(
+  transaction: Transaction,
+  from: number,
+  { namespace, newRows }: { readonly namespace: number; readonly newRows: ReadonlyMap<number, number> },
+  { signal }: NamespaceOptions,
+) {
+  const pace = new Pace(signal);
+  const blocks = [];
+  for (const number of transaction.blocksOf(from)) {
+    const source = transaction.block(number);
+    const places = Array.from(source.rows.keys()).filter((i) => isLive(source.live, i));
+    const { rows, codes } = pick(source.rows, source.codes, source.codes.length / source.rows.length, places);
+    // Copies are numbered in the order of their sources, so these ascend, too.
+    const copies = rows.map((row) => newRows.get(row) ?? 0);
+    const { block, live } = transaction.insertBlock(namespace, source.codebook, copies, codes);
+    for (const [i, row] of rows.entries()) {
+      transaction.insertCold(copies[i] ?? 0, block, transaction.original(row));
+      if (pace.due) await pace.pause();
+    }
+    blocks.push({ block, codebook: source.codebook, rows: copies, codes, live });
+  }
+  return blocks;
+}

@@ -67,7 +67,10 @@ export interface UpsertOptions extends CallOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** A predicate over records, for what the filter language cannot say. Slower: rows are visited in order of score. */
+/**
+ * A predicate over records, for what the filter language cannot say. Slower: records are read and asked about in order of score
+ * until k of them pass. It returns true or false, not a promise; what it throws rejects the query.
+ */
 export type RecordPredicate<M extends Metadata = Metadata> = (record: StoredRecord<M>) => boolean;
 
 /** What `query` and `queryBatch` have in common. */

@@ -2,7 +2,7 @@ import { gather } from "../calibration/rows.js";
 import type { Condition, RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
-import { throwIfAborted } from "../pace.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type {
   Hit,
   Metadata,
@@ -111,7 +111,7 @@ async function search<M extends Metadata>(
         if (!found.complete && attempt < ATTEMPTS) again.push(query);
         else {
           hits[query] = found.hits;
-          for (const { row } of found.ranked) engine.heat.use(row);
+          for (const row of found.rows) engine.heat.use(row);
         }
       }
     }
@@ -151,7 +151,8 @@ function bitmap(rows: readonly number[]): Uint8Array {
 
 interface Found<M extends Metadata> {
   readonly hits: Hit<M>[];
-  readonly ranked: readonly Ranked[];
+  /** Their rows. */
+  readonly rows: readonly number[];
   /** Whether every row of the ranking was still there. */
   readonly complete: boolean;
 }
@@ -163,17 +164,19 @@ function fetch<M extends Metadata>(
   ranked: readonly Ranked[],
 ): Found<M> {
   const hits: Hit<M>[] = [];
+  const rows: number[] = [];
   const records = engine.catalogue.reader.records(ranked.map(({ row }) => row));
   for (const entry of ranked) {
     const record = records.get(entry.row);
     if (!record) continue;
     const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
     hits.push({ ...stored<M>(record, namespace, entry.tier), score: entry.score, ...vector });
+    rows.push(entry.row);
   }
-  return { hits, ranked, complete: hits.length === ranked.length };
+  return { hits, rows, complete: hits.length === ranked.length };
 }
 
-/** Visits rows in order of score until k of them pass the predicate. */
+/** Visits rows in order of score until k of them pass the predicate, which is asked once about each. */
 async function visit<M extends Metadata>(
   engine: Engine,
   partition: Partition,
@@ -182,16 +185,39 @@ async function visit<M extends Metadata>(
   predicate: RecordPredicate<M>,
 ): Promise<Found<M>> {
   const all = partition.hotRows + partition.coldRows;
+  const verdicts = new Map<number, boolean>();
+  const passes = (row: number, hit: Hit<M>): boolean => {
+    const verdict = verdicts.get(row) ?? verdictOf(predicate, hit);
+    verdicts.set(row, verdict);
+    return verdict;
+  };
+  const pace = new Pace(checked.signal);
   for (let depth = Math.max(4 * checked.k, RERANK); ; depth *= 4) {
     const { value: ranking = [] } = await rank(engine, partition, { ...wanted, k: depth }).next();
-    const found = fetch<M>(engine, partition, checked, ranking);
-    const passing = found.hits.filter((hit) => predicate(hit)).slice(0, checked.k);
-    if (passing.length === checked.k || depth >= all || !found.complete) {
-      const ids = new Set(passing.map(({ id }) => id));
-      const ranked = found.ranked.filter((_, i) => ids.has(found.hits[i]?.id ?? ""));
-      return { hits: passing, ranked, complete: found.complete };
+    const hits: Hit<M>[] = [];
+    const rows: number[] = [];
+    let complete = true;
+    for (let at = 0; at < ranking.length && hits.length < checked.k; at += RERANK) {
+      const found = fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
+      complete &&= found.complete;
+      for (const [i, hit] of found.hits.entries()) {
+        const row = found.rows[i] ?? 0;
+        if (hits.length === checked.k || !passes(row, hit)) continue;
+        hits.push(hit);
+        rows.push(row);
+      }
+      if (pace.due) await pace.pause();
     }
+    if (hits.length === checked.k || depth >= all || !complete) return { hits, rows, complete };
   }
+}
+
+/** What a predicate says of a record. A promise would count as true, whatever it resolves to. */
+function verdictOf<M extends Metadata>(predicate: RecordPredicate<M>, hit: Hit<M>): boolean {
+  const verdict: unknown = predicate(hit);
+  if (typeof verdict === "boolean") return verdict;
+  const given = verdict instanceof Promise ? "a promise" : shown(verdict);
+  throw new ThermoclineError("FILTER", `The filter's function returned ${given}; return true or false at once.`);
 }
 
 /** A record as callers see it. */

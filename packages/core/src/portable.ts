@@ -51,6 +51,7 @@ export type {
   ListPageOptions,
   Metadata,
   Metric,
+  MmrOptions,
   NamespaceOptions,
   NamespaceSummary,
   OpenOptions,

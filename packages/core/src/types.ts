@@ -73,6 +73,17 @@ export interface UpsertOptions extends CallOptions {
  */
 export type RecordPredicate<M extends Metadata = Metadata> = (record: StoredRecord<M>) => boolean;
 
+/**
+ * Maximal marginal relevance: of the `fetchK` most similar records, one after the other is chosen that is similar to the query and not
+ * to those chosen before. Hits come in that order; their scores stay the similarity to the query.
+ */
+export interface MmrOptions {
+  /** From 0, as diverse as can be, to 1, as similar as can be, which is what a query without `mmr` finds. Default 0.5. */
+  readonly lambda?: number | undefined;
+  /** How many candidates there are to choose from, at least k. Default max(20, 4k). */
+  readonly fetchK?: number | undefined;
+}
+
 /** What `query` and `queryBatch` have in common. */
 export interface SearchOptions<M extends Metadata = Metadata> extends CallOptions {
   /** How many hits, at least 1. Default 10. Fewer come back only when fewer records match. */
@@ -83,8 +94,10 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly tiers?: readonly Tier[] | undefined;
   /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
   readonly rerank?: number | undefined;
-  /** Hits below this score are left out. */
+  /** Hits below this score are left out: a threshold, in the metric's own scale. */
   readonly minScore?: number | undefined;
+  /** Choose hits that differ from each other. */
+  readonly mmr?: MmrOptions | undefined;
   /** Return each hit's vector. From the original where there is one, else decoded from the code. */
   readonly includeVectors?: boolean | undefined;
 }

@@ -11,6 +11,7 @@ import type {
   FromBytesOptions,
   GetOptions,
   ListPageOptions,
+  MmrOptions,
   NamespaceOptions,
   OpenOptions,
   QueryBatchOptions,
@@ -35,6 +36,7 @@ const SEARCH: All<SearchOptions> = {
   tiers: true,
   rerank: true,
   minScore: true,
+  mmr: true,
   includeVectors: true,
 };
 
@@ -73,6 +75,7 @@ const KNOWN = {
     seed: true,
   } satisfies All<ColdOptions>,
   upsert: WRITE,
+  mmr: { lambda: true, fetchK: true } satisfies All<MmrOptions>,
   query: { ...SEARCH, vector: true } satisfies All<QueryOptions>,
   queryBatch: { ...SEARCH, vectors: true } satisfies All<QueryBatchOptions>,
   get: { ...CALL, includeVectors: true } satisfies All<GetOptions>,

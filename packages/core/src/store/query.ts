@@ -13,8 +13,10 @@ import type {
   StoredRecord,
   Tier,
 } from "../types.js";
+import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import type { Engine } from "./engine.js";
 import { parseMetadata } from "./metadata.js";
+import { checkOptions } from "./options.js";
 import { decodeOriginal } from "./original.js";
 import { type Ranked, RERANK, rank, type Search } from "./rank.js";
 import { conditionOf } from "./selection.js";
@@ -31,6 +33,7 @@ const ATTEMPTS = 4;
 interface Plan extends Omit<Search, "allow"> {
   readonly namespace: string;
   readonly includeVectors: boolean;
+  readonly diversity: Diversity | undefined;
 }
 
 const TIERS: readonly Tier[] = ["hot", "cold"];
@@ -44,6 +47,7 @@ function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
     throw new ThermoclineError("ARGUMENT", `minScore is ${shown(minScore)}; give a number.`);
   }
   const wanted = integer("k", k, 1, 2 ** 31);
+  if (options.mmr !== undefined) checkOptions("mmr", options.mmr);
   return {
     k: wanted,
     namespace: validNamespace(options.namespace),
@@ -51,6 +55,7 @@ function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
     rerank: integer("rerank", options.rerank ?? Math.min(Math.max(RERANK, 4 * wanted), 2 ** 31), 1, 2 ** 31),
     minScore,
     includeVectors: options.includeVectors === true,
+    diversity: options.mmr && validDiversity(options.mmr, wanted),
     signal: options.signal,
   };
 }
@@ -131,14 +136,21 @@ async function* answers<M extends Metadata>(
   const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
   if (namespace === undefined || !partition) return;
   const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
-  const wanted: Search = { ...checked, allow };
+  // Diverse hits are chosen from more candidates, and by their vectors.
+  const { diversity } = checked;
+  const k = diversity ? diversity.fetchK : checked.k;
+  const read: Plan = { ...checked, k, includeVectors: checked.includeVectors || diversity !== undefined };
+  const wanted: Search = { ...read, allow };
+  const chosen = (found: Found<M>) => (diversity ? choose(engine, checked, found, diversity) : found);
   if (predicate) {
     for (let at = 0; at < wanted.queries.length; at += wanted.dim) {
       const queries = wanted.queries.subarray(at, at + wanted.dim);
-      yield await visit<M>(engine, partition, checked, { ...wanted, queries }, predicate);
+      yield await chosen(await visit<M>(engine, partition, read, { ...wanted, queries }, predicate));
     }
   } else {
-    for await (const ranked of rank(engine, partition, wanted)) yield fetch<M>(engine, partition, checked, ranked);
+    for await (const ranked of rank(engine, partition, wanted)) {
+      yield await chosen(fetch<M>(engine, partition, read, ranked));
+    }
   }
 }
 
@@ -174,6 +186,24 @@ function fetch<M extends Metadata>(
     rows.push(entry.row);
   }
   return { hits, rows, complete: hits.length === ranked.length };
+}
+
+/** Of candidates with their vectors, the hits to be. */
+async function choose<M extends Metadata>(
+  engine: Engine,
+  { k, includeVectors, signal }: Plan,
+  { hits, rows, complete }: Found<M>,
+  diversity: Diversity,
+): Promise<Found<M>> {
+  const vectors = hits.flatMap(({ vector }) => vector ?? []);
+  const scores = hits.map(({ score }) => score);
+  const places = await diversify(engine, vectors, scores, k, diversity, signal);
+  const chosen = places.flatMap((place) => hits[place] ?? []);
+  return {
+    hits: includeVectors ? chosen : chosen.map(({ vector: _, ...hit }) => hit),
+    rows: places.flatMap((place) => rows[place] ?? []),
+    complete,
+  };
 }
 
 /** Visits rows in order of score until k of them pass the predicate, which is asked once about each. */

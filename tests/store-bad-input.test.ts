@@ -98,6 +98,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
     const calls: Record<string, () => unknown> = {
       upsert: () => store.upsert(all),
       query: () => store.query({ vector: [1, 2, 3] }),
+      queryPage: () => store.queryPage({ vector: [1, 2, 3] }),
       queryBatch: () => store.queryBatch({ vectors: [[1, 2, 3]] }),
       get: () => store.get(["r1"]),
       list: () => store.list().next(),

@@ -59,6 +59,8 @@ export type {
   Progress,
   QueryBatchOptions,
   QueryOptions,
+  QueryPage,
+  QueryPageOptions,
   RecommendOptions,
   RecordInput,
   RecordPage,

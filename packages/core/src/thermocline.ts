@@ -10,7 +10,7 @@ import { recordPage } from "./store/list.js";
 import { copyNamespace, dropNamespace, namespacesOf } from "./store/namespaces.js";
 import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
-import { queryBatch, queryRecords } from "./store/query.js";
+import { queryBatch, queryPage, queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
 import { recommendForStore } from "./store/recommend.js";
 import { conditionOf } from "./store/selection.js";
@@ -33,6 +33,8 @@ import type {
   OpenOptions,
   QueryBatchOptions,
   QueryOptions,
+  QueryPage,
+  QueryPageOptions,
   RecordInput,
   RecordPage,
   Selection,
@@ -124,6 +126,21 @@ export class Thermocline<M extends Metadata = Metadata> {
   async query(options: QueryOptions<M>): Promise<Hit<M>[]> {
     const engine = this.#engine;
     return this.#read("query", options, () => queryRecords(engine, options));
+  }
+
+  /**
+   * What `query` finds, a page of `k` hits at a time. Later pages hold what scores below the last hit seen, so no record comes
+   * twice, whatever is written in between. A later page searches deeper and costs more. Cold rows count as far as they are among the
+   * candidates (`rerank`): one that is found only deeper, and would have stood on a page before, is passed over.
+   *
+   * @throws as `query`, and `ARGUMENT` for a bad cursor and for `mmr`
+   * @example
+   * const { hits, cursor } = await store.queryPage({ vector, k: 20 });
+   * const more = cursor && (await store.queryPage({ vector, k: 20, cursor }));
+   */
+  async queryPage(options: QueryPageOptions<M>): Promise<QueryPage<M>> {
+    const engine = this.#engine;
+    return this.#read("queryPage", options, () => queryPage(engine, options));
   }
 
   /**
@@ -388,7 +405,11 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /** A call that changes nothing rejects as soon as its signal fires; `close` still waits for what it has begun. */
-  async #read<T>(of: "query" | "queryBatch" | "listPage", options: CallOptions, work: () => Promise<T>): Promise<T> {
+  async #read<T>(
+    of: "query" | "queryPage" | "queryBatch" | "listPage",
+    options: CallOptions,
+    work: () => Promise<T>,
+  ): Promise<T> {
     this.#assertOpen();
     checkOptions(of, options);
     return abortable(

@@ -108,6 +108,20 @@ export interface QueryOptions<M extends Metadata = Metadata> extends SearchOptio
   readonly vector: ArrayLike<number>;
 }
 
+/** Options of `queryPage`: those of `query`, but for `mmr`. */
+export interface QueryPageOptions<M extends Metadata = Metadata> extends QueryOptions<M> {
+  /** Where to go on: the `cursor` of the page before, of the same query with the same options. */
+  readonly cursor?: string | undefined;
+}
+
+/** Some hits of a query. */
+export interface QueryPage<M extends Metadata = Metadata> {
+  /** Up to k, best first, after those of the pages before. */
+  readonly hits: readonly Hit<M>[];
+  /** For the next page; undefined when no hit follows. */
+  readonly cursor: string | undefined;
+}
+
 /** Options of `queryBatch`; all but `vectors` hold for every query of it. */
 export interface QueryBatchOptions<M extends Metadata = Metadata> extends SearchOptions<M> {
   /** Any number of vectors, of `dim` finite numbers each. */

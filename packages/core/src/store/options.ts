@@ -16,6 +16,7 @@ import type {
   OpenOptions,
   QueryBatchOptions,
   QueryOptions,
+  QueryPageOptions,
   RecommendOptions,
   SearchOptions,
   StoreRecommendOptions,
@@ -77,6 +78,7 @@ const KNOWN = {
   upsert: WRITE,
   mmr: { lambda: true, fetchK: true } satisfies All<MmrOptions>,
   query: { ...SEARCH, vector: true } satisfies All<QueryOptions>,
+  queryPage: { ...SEARCH, vector: true, cursor: true } satisfies All<QueryPageOptions>,
   queryBatch: { ...SEARCH, vectors: true } satisfies All<QueryBatchOptions>,
   get: { ...CALL, includeVectors: true } satisfies All<GetOptions>,
   listPage: {

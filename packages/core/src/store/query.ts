@@ -8,11 +8,14 @@ import type {
   Metadata,
   QueryBatchOptions,
   QueryOptions,
+  QueryPage,
+  QueryPageOptions,
   RecordPredicate,
   SearchOptions,
   StoredRecord,
   Tier,
 } from "../types.js";
+import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import type { Engine } from "./engine.js";
 import { parseMetadata } from "./metadata.js";
@@ -70,9 +73,37 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const dim = engine.dim ?? vector.length;
   const checked = plan(rest);
   const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
-  const [hits = []] = await search<M>(engine, { ...checked, queries, dim }, filter);
-  return hits;
+  const [found] = await search<M>(engine, { ...checked, queries, dim }, filter);
+  return found?.hits ?? [];
 }
+
+/** The hits after those of the pages before, and where the next page begins. */
+export async function queryPage<M extends Metadata>(
+  engine: Engine,
+  options: QueryPageOptions<M>,
+): Promise<QueryPage<M>> {
+  const { vector, filter, cursor, ...rest } = options;
+  if (options.mmr !== undefined) {
+    throw new ThermoclineError(
+      "ARGUMENT",
+      "mmr chooses among the best hits, which has no pages; leave it out, or use query.",
+    );
+  }
+  const after = cursor === undefined ? undefined : queryPlace(cursor);
+  throwIfAborted(options.signal);
+  const dim = engine.dim ?? dimOf("vector", vector);
+  const { k, ...checked } = plan(rest);
+  const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
+  // One more than asked for tells whether a page follows.
+  const wanted = { ...checked, k: Math.min(k + 1, 2 ** 31), after, queries, dim };
+  const [{ hits, rows } = NOTHING] = await search<M>(engine, wanted, filter);
+  const [hit, row] = [hits[k - 1], rows[k - 1]];
+  if (hits.length <= k || hit === undefined || row === undefined) return { hits, cursor: undefined };
+  const place = { seen: (after?.seen ?? 0) + k, row, score: hit.score };
+  return { hits: hits.slice(0, k), cursor: queryCursor(place) };
+}
+
+const NOTHING: Found<never> = { hits: [], rows: [], complete: true };
 
 /** What `queryRecords` finds for each of the vectors, in passes that many share. */
 export async function queryBatch<M extends Metadata>(
@@ -90,7 +121,8 @@ export async function queryBatch<M extends Metadata>(
   const rule = `this store holds vectors of ${dim}; is another embedding model in use?`;
   const { metric } = engine.settings;
   const queries = await validVectors(engine.kernel, metric, "vectors", vectors, dim, rule, options.signal);
-  return search<M>(engine, { ...checked, queries, dim }, filter);
+  const found = await search<M>(engine, { ...checked, queries, dim }, filter);
+  return found.map(({ hits }) => hits);
 }
 
 /** Hits of each query of a plan; asked again for those of which rows were deleted before they could be read. */
@@ -98,31 +130,31 @@ async function search<M extends Metadata>(
   engine: Engine,
   checked: Plan,
   filter: SearchOptions<M>["filter"],
-): Promise<Hit<M>[][]> {
+): Promise<Found<M>[]> {
   const { dim, queries } = checked;
   const predicate = typeof filter === "function" ? filter : undefined;
   const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
   await engine.turns.share();
-  const hits: Hit<M>[][] = Array.from({ length: queries.length / dim }, () => []);
-  let asked = [...hits.keys()];
+  const all = new Array<Found<M>>(queries.length / dim).fill(NOTHING);
+  let asked = [...all.keys()];
   for (let attempt = 1; asked.length > 0; attempt++) {
     const again: number[] = [];
     for (let at = 0; at < asked.length; at += BATCH) {
       const part = asked.slice(at, at + BATCH);
-      const one = { ...checked, queries: part.length === hits.length ? queries : gather(queries, dim, part) };
+      const one = { ...checked, queries: part.length === all.length ? queries : gather(queries, dim, part) };
       let next = 0;
       for await (const found of answers<M>(engine, one, condition, predicate)) {
         const query = part[next++] ?? 0;
         if (!found.complete && attempt < ATTEMPTS) again.push(query);
         else {
-          hits[query] = found.hits;
+          all[query] = found;
           for (const row of found.rows) engine.heat.use(row);
         }
       }
     }
     asked = again;
   }
-  return hits;
+  return all;
 }
 
 async function* answers<M extends Metadata>(

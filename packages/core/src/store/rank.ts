@@ -2,6 +2,7 @@ import type { OriginalRow } from "../catalogue/reader.js";
 import type { Partition, SearchResult } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { Tier } from "../types.js";
+import type { QueryPlace } from "./cursor.js";
 import type { Engine } from "./engine.js";
 import { scoredOriginals } from "./original.js";
 
@@ -16,6 +17,8 @@ export interface Search {
   readonly tiers: readonly Tier[];
   readonly rerank: number;
   readonly minScore: number;
+  /** Rank only what comes after this; for a single query. */
+  readonly after?: QueryPlace | undefined;
   /** A bit for each row that may be found; undefined for all. */
   readonly allow: Uint8Array | undefined;
   readonly signal: AbortSignal | undefined;
@@ -33,29 +36,48 @@ export interface Ranked {
  * kept. The tiers are searched for all queries in one pass; each is then ranked when it is asked for.
  */
 export async function* rank(engine: Engine, partition: Partition, search: Search): AsyncGenerator<readonly Ranked[]> {
-  const { queries, dim, k, tiers, rerank, minScore, allow, signal } = search;
+  const { queries, dim, k, tiers, rerank, minScore, after, allow, signal } = search;
   const { originals, symmetric, threads } = engine.settings;
   const exact = originals !== "none";
-  const most = (wanted: number) => Math.min(wanted, 2 ** 31);
+  // What was seen comes first again.
+  const most = (wanted: number) => Math.min(wanted + (after?.seen ?? 0), 2 ** 31);
   const hot = tiers.includes("hot") ? most(k) : 0;
   const cold = tiers.includes("cold") ? most(exact ? Math.max(k, rerank) : k) : 0;
   const results = await partition.search({ queries, hot, cold, symmetric, allow, threads }, signal);
   const pace = new Pace(signal);
-  for (const [i, found] of results.entries()) {
+  for (const [i, result] of results.entries()) {
     const query = queries.subarray(i * dim, (i + 1) * dim);
-    const coldScores = exact ? await rescore(engine, query, found, pace) : found.coldScores;
-    const ranked: Ranked[] = Array.from(found.hotRows, (row, at) => ({
+    const coldScores = exact ? await rescore(engine, query, result, pace) : result.coldScores;
+    const ranked: Ranked[] = Array.from(result.hotRows, (row, at) => ({
       row,
-      score: found.hotScores[at] ?? 0,
+      score: result.hotScores[at] ?? 0,
       tier: "hot" as const,
     }));
-    found.coldRows.forEach((row, at) => {
+    result.coldRows.forEach((row, at) => {
       ranked.push({ row, score: coldScores[at] ?? 0, tier: "cold" });
     });
     ranked.sort((a, b) => b.score - a.score || a.row - b.row);
-    yield ranked.filter(({ score }) => score >= minScore).slice(0, k);
+    if (after) {
+      const before = ranked.filter((entry) => !follows(entry, after));
+      const hotBefore = before.filter(({ tier }) => tier === "hot").length;
+      const more = Math.max(
+        result.hotRows.length === hot ? hotBefore : 0,
+        result.coldRows.length === cold ? before.length - hotBefore : 0,
+      );
+      // More than was seen stands before what follows, as rows were written since, so too little of what follows was asked for.
+      if (more > after.seen) {
+        yield* rank(engine, partition, { ...search, after: { ...after, seen: 2 * more } });
+        return;
+      }
+    }
+    const found = ranked.filter((entry) => entry.score >= minScore && (!after || follows(entry, after)));
+    yield found.slice(0, k);
     if (pace.due) await pace.pause();
   }
+}
+
+function follows({ score, row }: Ranked, after: QueryPlace): boolean {
+  return score < after.score || (score === after.score && row > after.row);
 }
 
 /** Exact scores of cold candidates from their originals; a row deleted meanwhile keeps its estimate and is not found later. */

@@ -19,6 +19,8 @@ import type {
   Progress,
   QueryBatchOptions,
   QueryOptions,
+  QueryPage,
+  QueryPageOptions,
   RecordInput,
   RecordPage,
   Selection,
@@ -83,6 +85,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.query}; a filter that is a function rejects with `UNSUPPORTED`. */
   query(options: QueryOptions<M>): Promise<Hit<M>[]> {
     return this.#call("query", [options], 0);
+  }
+
+  /** As {@link Thermocline.queryPage}; a filter that is a function rejects with `UNSUPPORTED`. */
+  queryPage(options: QueryPageOptions<M>): Promise<QueryPage<M>> {
+    return this.#call("queryPage", [options], 0);
   }
 
   /** As {@link Thermocline.queryBatch}; a filter that is a function rejects with `UNSUPPORTED`. */

@@ -35,11 +35,48 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Refuses blobs that are not what was written. `what` names them for the caller. */
-export function verify(checksum: Checksum, expected: number, parts: readonly Uint8Array[], what: string): void {
-  // A damaged page may make anything of a blob.
-  const blobs = parts.every((part) => part instanceof Uint8Array);
-  if (!blobs || checksum(parts.length === 1 && parts[0] ? parts[0] : concatenate(parts)) !== expected) {
+const MIX = 0x9e3779b1;
+
+/** Takes numbers into a checksum. Every step can be undone, so no change of one number goes unnoticed. */
+export function sealed(checksum: number, ...numbers: readonly number[]): number {
+  let seal = checksum;
+  for (const given of numbers) {
+    // Damage may have made it larger than 32 bits, or than drivers put into a number.
+    const number = Number(given);
+    seal = Math.imul(seal ^ number, MIX);
+    seal = Math.imul(seal ^ Math.floor(number / 2 ** 32), MIX);
+  }
+  return seal >>> 0;
+}
+
+const encoder = new TextEncoder();
+
+/** Checksum of a row's fields: their lengths are in it, so that none can grow into the next. */
+export function fieldsChecksum(checksum: Checksum, ...fields: readonly (string | number | null)[]): number {
+  let all = "";
+  for (const field of fields) {
+    all += typeof field === "string" ? `${field.length}:${field}` : field === null ? "-" : `=${field};`;
+  }
+  return checksum(encoder.encode(all));
+}
+
+/** Refuses what is not what was written. `what` names it for the caller. */
+export function expectSame(found: number, expected: number, what: string): void {
+  if (found !== expected) {
     throw new ThermoclineError("CORRUPT", `${what} is damaged: its checksum does not match. Restore a backup.`);
   }
+}
+
+/** Refuses blobs, and numbers of their row, that are not what was written. */
+export function verify(
+  checksum: Checksum,
+  expected: number,
+  parts: readonly Uint8Array[],
+  what: string,
+  ...numbers: readonly number[]
+): void {
+  // A damaged page may make anything of a blob.
+  const blobs = parts.every((part) => part instanceof Uint8Array);
+  const found = blobs ? checksum(parts.length === 1 && parts[0] ? parts[0] : concatenate(parts)) : Number.NaN;
+  expectSame(blobs ? sealed(found, ...numbers) : found, expected, what);
 }

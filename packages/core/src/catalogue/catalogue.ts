@@ -2,9 +2,10 @@ import { ThermoclineError } from "../errors.js";
 import { nextTurn } from "../turn.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
+import { type Examination, examine } from "./examine.js";
 import { inspectHeader } from "./header.js";
 import { Reader } from "./reader.js";
-import { createSchema, expectedBytes, pages } from "./schema.js";
+import { createSchema, damagedTables, expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
 
@@ -25,6 +26,9 @@ const RECLAIM_SHARE = 8;
 
 /** Pages given back at a time: about as many as a few milliseconds move. */
 const RECLAIM_PAGES = 64;
+
+/** Up to this size a file is examined when it is opened, but for cold rows' originals: a few milliseconds a MiB. */
+const EXAMINED_BYTES = 8 * 2 ** 20;
 
 /** What a store in memory is called in messages. */
 export const IN_MEMORY = "The store in memory";
@@ -77,6 +81,11 @@ export class Catalogue {
       // Others may be making the same file.
       await patiently(() => {
         createSchema(writer);
+        const [table] = damagedTables(writer);
+        if (table !== undefined) {
+          const what = `the definition of table ${table} is not as it was made`;
+          throw new ThermoclineError("CORRUPT", `${writer.path}: ${what}. Restore a backup.`);
+        }
         if (path !== undefined) writer.exec(`PRAGMA journal_mode = ${driver.journal}; PRAGMA synchronous = FULL`);
       });
       if (path === undefined || driver.journal !== "WAL") return new Catalogue(driver, writer, writer, checksum);
@@ -102,6 +111,18 @@ export class Catalogue {
   async follow(load: () => Promise<void>): Promise<void> {
     this.#load = load;
     await this.#refresh();
+  }
+
+  /** Refuses a small file of which anything is damaged that could change an answer. Call before anything else reads or writes. */
+  async refuseDamage(): Promise<void> {
+    if (this.bytes > EXAMINED_BYTES) return;
+    let found: Examination | undefined;
+    await this.#snapshot(async () => {
+      found = await examine(this.#reading, this.reader, false);
+    });
+    const [problem] = found?.problems ?? [];
+    if (!problem) return;
+    throw new ThermoclineError("CORRUPT", `${this.#reading.path} is damaged: ${problem.message} Restore a backup.`);
   }
 
   /** Runs `work` on what is committed; again, if another process has committed meanwhile. */

@@ -1,11 +1,12 @@
 import { ThermoclineError } from "../errors.js";
-import { type Checksum, toUint32, verify } from "./blob.js";
+import { type Checksum, expectSame, fieldsChecksum, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./sqlite.js";
 
 /** A record as it is stored. */
 export interface RecordRow {
   readonly row: number;
+  readonly namespace: number;
   readonly id: string;
   readonly text: string | null;
   readonly metadata: string;
@@ -59,7 +60,7 @@ export interface Condition {
   readonly parameters: readonly SqlValue[];
 }
 
-type StoredText<Row> = Omit<Row, "text"> & { readonly text: string | Uint8Array | null };
+type StoredText<Row> = Omit<Row, "text"> & { readonly text: string | Uint8Array | null; readonly checksum: number };
 
 function whole<Row>(row: StoredText<Row>): Omit<Row, "text"> & { readonly text: string | null } {
   const { text } = row;
@@ -79,22 +80,30 @@ export class Reader {
   }
 
   settings(): ReadonlyMap<string, string> {
-    const rows = this.#connection.all<{ key: string; value: string }>("SELECT key, value FROM settings");
+    const sql = "SELECT key, value, checksum FROM settings";
+    const rows = this.#connection.all<{ key: string; value: string; checksum: number }>(sql);
+    for (const { key, value, checksum } of rows) {
+      expectSame(fieldsChecksum(this.#checksum, key, value), checksum, `The setting ${key}`);
+    }
     return new Map(rows.map(({ key, value }) => [key, value]));
   }
 
   namespaces(): NamespaceRow[] {
-    return this.#connection.all("SELECT number, name FROM namespaces ORDER BY number");
+    const sql = "SELECT number, name, checksum FROM namespaces ORDER BY number";
+    return this.#connection.all<NamespaceRow & { checksum: number }>(sql).map(({ number, name, checksum }) => {
+      expectSame(fieldsChecksum(this.#checksum, number, name), checksum, `Namespace ${number}`);
+      return { number, name };
+    });
   }
 
   recordById(namespace: number, id: string): PlacedRecordRow | undefined {
     const found = this.#connection.get<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)
+      `SELECT records.row, namespace, id, text, metadata, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
        WHERE namespace = ? AND id = ?`,
       namespace,
       id,
     );
-    return found && whole<PlacedRecordRow>(found);
+    return found && this.#whole<PlacedRecordRow>(found);
   }
 
   /** Where a record lies, without reading it. */
@@ -112,6 +121,11 @@ export class Reader {
       "SELECT block FROM records LEFT JOIN cold_rows USING (row) WHERE records.row = ?",
       row,
     )?.block;
+  }
+
+  /** The block that a cold row says it is in. */
+  coldBlock(row: number): number | undefined {
+    return this.#connection.get<{ block: number }>("SELECT block FROM cold_rows WHERE row = ?", row)?.block;
   }
 
   namespaceOf(row: number): number | undefined {
@@ -183,34 +197,54 @@ export class Reader {
 
   /** A row's vector, as far as the store keeps it. */
   original(row: number): OriginalRow | undefined {
-    const found = this.#connection.get<OriginalRow & { checksum: number }>(
-      `SELECT bits, vector, checksum FROM cold_rows WHERE row = ? AND vector IS NOT NULL
-       UNION ALL SELECT 32 AS bits, vector, checksum FROM hot_rows WHERE row = ?`,
+    const found = this.#connection.get<OriginalRow & { block: number | null; checksum: number }>(
+      `SELECT block, bits, vector, checksum FROM cold_rows WHERE row = ? AND (bits != 0 OR vector IS NOT NULL)
+       UNION ALL SELECT NULL AS block, 32 AS bits, vector, checksum FROM hot_rows WHERE row = ?`,
       row,
       row,
     );
-    if (found) verify(this.#checksum, found.checksum, [found.vector], `The original of row ${row}`);
-    return found;
+    if (!found) return undefined;
+    const { block, bits, vector, checksum } = found;
+    const numbers = block === null ? [row] : [row, block, bits];
+    verify(this.#checksum, checksum, [vector], `The original of row ${row}`, ...numbers);
+    return { bits, vector };
   }
 
   /** The originals of those cold rows that have one, by row: in one statement, as each call of the driver has its price. */
   originals(rows: readonly number[]): ReadonlyMap<number, OriginalRow> {
-    const found = this.#connection.all<OriginalRow & { readonly row: number; readonly checksum: number }>(
-      `SELECT row, bits, vector, checksum FROM cold_rows
-       WHERE row IN (SELECT value FROM json_each(?)) AND vector IS NOT NULL`,
+    type Found = OriginalRow & { readonly row: number; readonly block: number; readonly checksum: number };
+    const found = this.#connection.all<Found>(
+      `SELECT row, block, bits, vector, checksum FROM cold_rows
+       WHERE row IN (SELECT value FROM json_each(?)) AND (bits != 0 OR vector IS NOT NULL)`,
       JSON.stringify(rows),
     );
-    for (const { row, vector, checksum } of found) {
-      verify(this.#checksum, checksum, [vector], `The original of row ${row}`);
+    for (const { row, block, bits, vector, checksum } of found) {
+      verify(this.#checksum, checksum, [vector], `The original of row ${row}`, row, block, bits);
     }
     return new Map(found.map((original) => [original.row, original]));
   }
 
   /** The records of those rows that have one, by row. */
   records(rows: readonly number[]): ReadonlyMap<number, RecordRow> {
-    const sql = "SELECT row, id, text, metadata FROM records WHERE row IN (SELECT value FROM json_each(?))";
-    const found = this.#connection.all<StoredText<RecordRow>>(sql, JSON.stringify(rows)).map(whole<RecordRow>);
-    return new Map(found.map((record) => [record.row, record]));
+    const sql = `SELECT row, namespace, id, text, metadata, checksum FROM records
+                 WHERE row IN (SELECT value FROM json_each(?))`;
+    const found = this.#connection.all<StoredText<RecordRow>>(sql, JSON.stringify(rows));
+    return new Map(found.map((record) => [record.row, this.#whole<RecordRow>(record)]));
+  }
+
+  /** The highest row number that any record ever had. */
+  lastRow(): number {
+    const sql = `SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0),
+                            ifnull((SELECT max(row) FROM records), 0)) AS row`;
+    return this.#connection.get<{ row: number }>(sql)?.row ?? 0;
+  }
+
+  #whole<Row extends RecordRow>(row: StoredText<Row>): Row {
+    const found = whole<Row>(row) as Row & { readonly checksum: number };
+    const { namespace, id, text, metadata, checksum } = found;
+    const seen = fieldsChecksum(this.#checksum, found.row, namespace, id, text, metadata);
+    expectSame(seen, checksum, `The record of row ${found.row}`);
+    return found;
   }
 
   /** All codebooks, the one in use last. */
@@ -219,18 +253,21 @@ export class Reader {
       "SELECT number, codec, sample_rows AS sampleRows, queries, codebook, checksum FROM codebooks ORDER BY number",
     );
     return found.map(({ checksum, ...row }) => {
-      verify(this.#checksum, checksum, [row.codebook], `Codebook ${row.number}`);
+      const { number, sampleRows, queries } = row;
+      verify(this.#checksum, checksum, [row.codebook], `Codebook ${number}`, sampleRows, queries);
       return { ...row, fit: this.fit(row.number) };
     });
   }
 
   /** How well rows fit a codebook. */
   fit(codebook: number): FitRow {
-    const sql = "SELECT fitted, error, energy, rows FROM fits WHERE codebook = ?";
-    const found = this.#connection.get<FitRow>(sql, codebook);
-    if (found && Object.values(found).every((value: number) => value >= 0)) return { ...found };
+    const sql = "SELECT fitted, error, energy, rows, checksum FROM fits WHERE codebook = ?";
+    const found = this.#connection.get<FitRow & { readonly checksum: number }>(sql, codebook);
     const what = `The fit of codebook ${codebook}`;
-    throw new ThermoclineError("CORRUPT", `${what} is ${found ? "damaged" : "missing"}. Restore a backup.`);
+    if (!found) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
+    const { fitted, error, energy, rows } = found;
+    expectSame(fieldsChecksum(this.#checksum, codebook, fitted, error, energy, rows), found.checksum, what);
+    return { fitted, error, energy, rows };
   }
 
   blockNumbers(): number[] {
@@ -261,7 +298,7 @@ export class Reader {
       Omit<BlockRow, "rows" | "live"> & { readonly rows: Uint8Array; readonly checksum: number }
     >("SELECT block, namespace, codebook, rows, codes, checksum FROM code_blocks WHERE block = ?", block);
     if (!codes) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
-    verify(this.#checksum, codes.checksum, [codes.rows, codes.codes], what);
+    verify(this.#checksum, codes.checksum, [codes.rows, codes.codes], what, codes.namespace, codes.codebook);
     return { ...codes, rows: toUint32(codes.rows), live: this.live(block) };
   }
 
@@ -273,7 +310,7 @@ export class Reader {
       block,
     );
     if (!found) throw new ThermoclineError("CORRUPT", `${what} are missing. Restore a backup.`);
-    verify(this.#checksum, found.checksum, [found.live], what);
+    verify(this.#checksum, found.checksum, [found.live], what, block);
     return found.live;
   }
 

@@ -8,18 +8,23 @@ import { type Database, translating } from "./sqlite.js";
  * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
  * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
  * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
- * Checksums are CRC-32 of the blobs beside them, in the order of the columns. Blobs are little-endian;
- * `store/original.ts` says what a vector's bytes mean.
+ * Checksums are CRC-32 of the blobs or fields beside them, in the order of the columns (`blob.ts`). Blobs are
+ * little-endian; `store/original.ts` says what a vector's bytes mean.
  */
 const TABLES = `
-  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
-  CREATE TABLE namespaces (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TABLE namespaces (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    checksum INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE records (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     namespace INTEGER NOT NULL REFERENCES namespaces (number),
     id TEXT NOT NULL,
     text ANY,
     metadata TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
     UNIQUE (namespace, id)
   ) STRICT;
   CREATE TABLE hot_rows (row INTEGER PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
@@ -43,7 +48,8 @@ const TABLES = `
     fitted REAL NOT NULL,
     error REAL NOT NULL,
     energy REAL NOT NULL,
-    rows INTEGER NOT NULL
+    rows INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE code_blocks (
     block INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,6 +81,14 @@ function isEmpty({ database, path }: Connection): boolean {
  * back to the disk.
  */
 const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
+
+/** Names of tables that are not, word for word, as they were made. */
+export function damagedTables(connection: Connection): string[] {
+  const found = connection.all<{ sql: string | null }>("SELECT sql FROM sqlite_schema WHERE type = 'table'");
+  const texts = new Set(found.map(({ sql }) => sql));
+  const made = TABLES.split(";").map((sql) => sql.trim());
+  return made.filter((sql) => sql !== "" && !texts.has(sql)).map((sql) => sql.split(" ")[2] ?? "");
+}
 
 /** Makes the tables, all or none of them, if there are none. */
 export function createSchema(connection: Connection): void {

@@ -1,5 +1,5 @@
 import { ThermoclineError } from "../errors.js";
-import { type Checksum, concatenate, toBytes } from "./blob.js";
+import { type Checksum, concatenate, fieldsChecksum, sealed, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
 import { allLive } from "./live.js";
 import { type FitRow, type OriginalRow, Reader } from "./reader.js";
@@ -11,6 +11,8 @@ const MAX_ROW = 2 ** 32 - 2;
 export class Transaction extends Reader {
   readonly #connection: Connection;
   readonly #checksum: Checksum;
+  /** The highest row number so far; undefined until it is needed. */
+  #lastRow: number | undefined;
 
   constructor(connection: Connection, checksum: Checksum) {
     super(connection, checksum);
@@ -19,14 +21,24 @@ export class Transaction extends Reader {
   }
 
   setSetting(key: string, value: string): void {
-    this.#connection.run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", key, value);
+    const sql = "INSERT OR REPLACE INTO settings (key, value, checksum) VALUES (?, ?, ?)";
+    this.#connection.run(sql, key, value, fieldsChecksum(this.#checksum, key, value));
   }
 
   /** The number of a namespace, made if it is new. */
   namespace(name: string): number {
     const sql = "SELECT number FROM namespaces WHERE name = ?";
     const found = this.#connection.get<{ number: number }>(sql, name);
-    return found?.number ?? this.#connection.run("INSERT INTO namespaces (name) VALUES (?)", name);
+    if (found) return found.number;
+    const last = this.#connection.get<{ number: number }>("SELECT ifnull(max(number), 0) AS number FROM namespaces");
+    const number = (last?.number ?? 0) + 1;
+    const checksum = fieldsChecksum(this.#checksum, number, name);
+    return this.#connection.run(
+      "INSERT INTO namespaces (number, name, checksum) VALUES (?, ?, ?)",
+      number,
+      name,
+      checksum,
+    );
   }
 
   /** Forgets a namespace that has neither records nor blocks. */
@@ -37,19 +49,24 @@ export class Transaction extends Reader {
   /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
   insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
-    const row = this.#connection.run(
-      "INSERT INTO records (namespace, id, text, metadata) VALUES (?, ?, ?, ?)",
-      namespace,
-      id,
-      bytes,
-      metadata,
-    );
+    // Known before it is inserted, since the checksum covers it.
+    const row = (this.#lastRow ?? this.lastRow()) + 1;
     if (row > MAX_ROW) {
       throw new ThermoclineError(
         "UNSUPPORTED",
         `This store has used up its ${MAX_ROW} row numbers; copy it to a new one.`,
       );
     }
+    this.#connection.run(
+      "INSERT INTO records (row, namespace, id, text, metadata, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+      row,
+      namespace,
+      id,
+      bytes,
+      metadata,
+      fieldsChecksum(this.#checksum, row, namespace, id, text, metadata),
+    );
+    this.#lastRow = row;
     return row;
   }
 
@@ -63,7 +80,7 @@ export class Transaction extends Reader {
   /** Makes a new record's row hot. */
   insertHot(row: number, vector: Uint8Array): void {
     const sql = "INSERT INTO hot_rows (row, vector, checksum) VALUES (?, ?, ?)";
-    this.#connection.run(sql, row, vector, this.#checksum(vector));
+    this.#connection.run(sql, row, vector, sealed(this.#checksum(vector), row));
   }
 
   /** Makes a hot row cold: it lies in a block now, and this is kept of its vector. */
@@ -81,7 +98,7 @@ export class Transaction extends Reader {
       block,
       bits,
       vector,
-      vector ? this.#checksum(vector) : 0,
+      sealed(vector ? this.#checksum(vector) : 0, row, block, bits),
     );
   }
 
@@ -92,15 +109,17 @@ export class Transaction extends Reader {
       sampleRows,
       queries,
       codebook,
-      this.#checksum(codebook),
+      sealed(this.#checksum(codebook), sampleRows, queries),
     );
     this.setFit(number, fit);
     return number;
   }
 
   setFit(codebook: number, { fitted, error, energy, rows }: FitRow): void {
-    const sql = "INSERT OR REPLACE INTO fits (codebook, fitted, error, energy, rows) VALUES (?, ?, ?, ?, ?)";
-    this.#connection.run(sql, codebook, fitted, error, energy, rows);
+    const checksum = fieldsChecksum(this.#checksum, codebook, fitted, error, energy, rows);
+    const sql =
+      "INSERT OR REPLACE INTO fits (codebook, fitted, error, energy, rows, checksum) VALUES (?, ?, ?, ?, ?, ?)";
+    this.#connection.run(sql, codebook, fitted, error, energy, rows, checksum);
   }
 
   /** Forgets all codebooks but the last, which must be that of every block. */
@@ -123,7 +142,7 @@ export class Transaction extends Reader {
       codebook,
       bytes,
       codes,
-      this.#checksum(concatenate([bytes, codes])),
+      sealed(this.#checksum(concatenate([bytes, codes])), namespace, codebook),
     );
     return { block, live: this.#setLive(block, allLive(rows.length)) };
   }
@@ -131,12 +150,13 @@ export class Transaction extends Reader {
   /** Puts other rows (ascending, all live) and codes into a block, and returns its live bits. */
   replaceBlock(block: number, codebook: number, rows: Uint32Array, codes: Uint8Array): Uint8Array {
     const bytes = toBytes(rows);
+    const namespace = this.block(block).namespace;
     this.#connection.run(
       "UPDATE code_blocks SET codebook = ?, rows = ?, codes = ?, checksum = ? WHERE block = ?",
       codebook,
       bytes,
       codes,
-      this.#checksum(concatenate([bytes, codes])),
+      sealed(this.#checksum(concatenate([bytes, codes])), namespace, codebook),
       block,
     );
     return this.#setLive(block, allLive(rows.length));
@@ -167,7 +187,7 @@ export class Transaction extends Reader {
       "INSERT OR REPLACE INTO live_rows (block, live, checksum) VALUES (?, ?, ?)",
       block,
       live,
-      this.#checksum(live),
+      sealed(this.#checksum(live), block),
     );
     return live;
   }

@@ -36,6 +36,7 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
     codebook: undefined,
   };
   if (image.dim > 0) await fill(engine, reader, image);
+  else if (reader.total() > 0) throw new ThermoclineError("CORRUPT", "The setting dim is missing. Restore a backup.");
   return image;
 }
 

@@ -51,6 +51,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       demotions: 0,
     };
     await catalogue.follow(() => loadTiers(engine));
+    await catalogue.refuseDamage();
     return engine;
   } catch (error) {
     catalogue.close();

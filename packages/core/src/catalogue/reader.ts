@@ -174,7 +174,7 @@ export class Reader {
   ): PlacedRecordRow[] {
     // The plus keeps SQLite from the index by namespace, which would have to be sorted by row.
     const found = this.#connection.all<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, id, text, metadata, block FROM records LEFT JOIN cold_rows USING (row)
+      `SELECT records.row, namespace, id, text, metadata, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
        WHERE records.row > ? AND records.row <= ? AND +namespace = ? AND (${condition.sql})
        ORDER BY records.row LIMIT ?`,
       after,
@@ -183,7 +183,7 @@ export class Reader {
       ...condition.parameters,
       limit,
     );
-    return found.map(whole<PlacedRecordRow>);
+    return found.map((record) => this.#whole<PlacedRecordRow>(record));
   }
 
   /** Up to `limit` hot rows after `after`, in the order of their numbers. */
@@ -233,7 +233,7 @@ export class Reader {
   }
 
   /** The highest row number that any record ever had. */
-  lastRow(): number {
+  highestRow(): number {
     const sql = `SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0),
                             ifnull((SELECT max(row) FROM records), 0)) AS row`;
     return this.#connection.get<{ row: number }>(sql)?.row ?? 0;

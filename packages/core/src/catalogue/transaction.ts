@@ -50,7 +50,7 @@ export class Transaction extends Reader {
   insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
     // Known before it is inserted, since the checksum covers it.
-    const row = (this.#lastRow ?? this.lastRow()) + 1;
+    const row = (this.#lastRow ?? this.highestRow()) + 1;
     if (row > MAX_ROW) {
       throw new ThermoclineError(
         "UNSUPPORTED",

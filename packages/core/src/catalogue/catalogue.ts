@@ -19,7 +19,7 @@ const READ_TIMEOUT_MS = 1_000;
 const CACHE_KIB = 16_384;
 
 /** How often a read is repeated because another process committed during it. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 16;
 
 /** Free pages are given back from one in this many. */
 const RECLAIM_SHARE = 8;
@@ -136,8 +136,10 @@ export class Catalogue {
         await this.#refresh();
         result = Promise.resolve().then(work);
       }
+      const shown = this.#shown;
       await result.catch(() => {});
-      if (attempt === ATTEMPTS || !this.#stale) return result;
+      // A write of our own may have loaded meanwhile what the work had not seen.
+      if (attempt === ATTEMPTS || (!this.#stale && this.#shown === shown)) return result;
     }
   }
 

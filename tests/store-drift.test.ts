@@ -320,7 +320,7 @@ describe("codes of two codebooks in one ranking", () => {
     const old = await recall(() => false);
     const mixed = await recall((row) => row % 4 === 0);
     const renewed = await recall(() => true);
-    expect(mixed).toBeLessThan(old - 0.1);
+    expect(mixed).toBeLessThan(old - 0.05);
     expect(mixed).toBeLessThan(renewed - 0.1);
   });
 });

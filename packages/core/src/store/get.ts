@@ -1,6 +1,6 @@
 import type { Metadata, StoredRecord } from "../types.js";
 import { type Engine, partitionOf } from "./engine.js";
-import { stored, vectorOf } from "./query.js";
+import { stored, vectorOf } from "./hits.js";
 
 /** Records by id, in the order of the ids; undefined where there is none. */
 export function getRecords<M extends Metadata>(

@@ -2,7 +2,7 @@ import { Pace, throwIfAborted } from "../pace.js";
 import type { ListPageOptions, Metadata, RecordPage } from "../types.js";
 import { listCursor, listPlace } from "./cursor.js";
 import { type Engine, partitionOf } from "./engine.js";
-import { stored, vectorOf } from "./query.js";
+import { stored, vectorOf } from "./hits.js";
 import { conditionOf } from "./selection.js";
 import { integer } from "./settings.js";
 import { validNamespace } from "./validate.js";

@@ -1,8 +1,7 @@
 import { gather } from "../calibration/rows.js";
-import type { Condition, RecordRow } from "../catalogue/reader.js";
+import type { Condition } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
-import type { Partition } from "../kernel/kernel.js";
-import { Pace, throwIfAborted } from "../pace.js";
+import { throwIfAborted } from "../pace.js";
 import type {
   Hit,
   Metadata,
@@ -12,19 +11,18 @@ import type {
   QueryPageOptions,
   RecordPredicate,
   SearchOptions,
-  StoredRecord,
   Tier,
 } from "../types.js";
 import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import type { Engine } from "./engine.js";
-import { parseMetadata } from "./metadata.js";
+import { type Found, fetch } from "./hits.js";
 import { checkOptions } from "./options.js";
-import { decodeOriginal } from "./original.js";
-import { type Ranked, RERANK, rank, type Search } from "./rank.js";
+import { RERANK, rank, type Search } from "./rank.js";
 import { conditionOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
 import { dimOf, validNamespace, validQuery, validVectors } from "./validate.js";
+import { visit } from "./visit.js";
 
 /** Queries of a batch that are searched together: more gain nothing, and their candidates take RAM. */
 const BATCH = 256;
@@ -193,33 +191,6 @@ function bitmap(rows: readonly number[]): Uint8Array {
   return bits;
 }
 
-interface Found<M extends Metadata> {
-  readonly hits: Hit<M>[];
-  /** Their rows. */
-  readonly rows: readonly number[];
-  /** Whether every row of the ranking was still there. */
-  readonly complete: boolean;
-}
-
-function fetch<M extends Metadata>(
-  engine: Engine,
-  partition: Partition,
-  { namespace, dim, includeVectors }: Plan,
-  ranked: readonly Ranked[],
-): Found<M> {
-  const hits: Hit<M>[] = [];
-  const rows: number[] = [];
-  const records = engine.catalogue.reader.records(ranked.map(({ row }) => row));
-  for (const entry of ranked) {
-    const record = records.get(entry.row);
-    if (!record) continue;
-    const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
-    hits.push({ ...stored<M>(record, namespace, entry.tier), score: entry.score, ...vector });
-    rows.push(entry.row);
-  }
-  return { hits, rows, complete: hits.length === ranked.length };
-}
-
 /** Of candidates with their vectors, the hits to be. */
 async function choose<M extends Metadata>(
   engine: Engine,
@@ -236,63 +207,4 @@ async function choose<M extends Metadata>(
     rows: places.flatMap((place) => rows[place] ?? []),
     complete,
   };
-}
-
-/** Visits rows in order of score until k of them pass the predicate, which is asked once about each. */
-async function visit<M extends Metadata>(
-  engine: Engine,
-  partition: Partition,
-  checked: Plan,
-  wanted: Search,
-  predicate: RecordPredicate<M>,
-): Promise<Found<M>> {
-  const all = partition.hotRows + partition.coldRows;
-  const verdicts = new Map<number, boolean>();
-  const passes = (row: number, hit: Hit<M>): boolean => {
-    const verdict = verdicts.get(row) ?? verdictOf(predicate, hit);
-    verdicts.set(row, verdict);
-    return verdict;
-  };
-  const pace = new Pace(checked.signal);
-  for (let depth = Math.max(4 * checked.k, RERANK); ; depth *= 4) {
-    const { value: ranking = [] } = await rank(engine, partition, { ...wanted, k: depth }).next();
-    const hits: Hit<M>[] = [];
-    const rows: number[] = [];
-    let complete = true;
-    for (let at = 0; at < ranking.length && hits.length < checked.k; at += RERANK) {
-      const found = fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
-      complete &&= found.complete;
-      for (const [i, hit] of found.hits.entries()) {
-        const row = found.rows[i] ?? 0;
-        if (hits.length === checked.k || !passes(row, hit)) continue;
-        hits.push(hit);
-        rows.push(row);
-      }
-      if (pace.due) await pace.pause();
-    }
-    if (hits.length === checked.k || depth >= all || !complete) return { hits, rows, complete };
-  }
-}
-
-/** What a predicate says of a record. A promise would count as true, whatever it resolves to. */
-function verdictOf<M extends Metadata>(predicate: RecordPredicate<M>, hit: Hit<M>): boolean {
-  const verdict: unknown = predicate(hit);
-  if (typeof verdict === "boolean") return verdict;
-  const given = verdict instanceof Promise ? "a promise" : shown(verdict);
-  throw new ThermoclineError("FILTER", `The filter's function returned ${given}; return true or false at once.`);
-}
-
-/** A record as callers see it. */
-export function stored<M extends Metadata>(record: RecordRow, namespace: string, tier: Tier): StoredRecord<M> {
-  const { id, text, metadata } = record;
-  return { id, namespace, ...(text !== null && { text }), metadata: parseMetadata(metadata) as M, tier };
-}
-
-/** A record's vector: from its original, else what its code stands for. */
-export function vectorOf(engine: Engine, partition: Partition, dim: number, row: number): Float32Array {
-  const original = engine.catalogue.reader.original(row);
-  if (original) return decodeOriginal(engine.kernel, dim, original);
-  const block = engine.catalogue.reader.blockOf(row);
-  if (typeof block === "number") return partition.decode(block, row);
-  throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing. Restore a backup.`);
 }

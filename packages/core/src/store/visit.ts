@@ -1,0 +1,52 @@
+import { ThermoclineError } from "../errors.js";
+import type { Partition } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
+import type { Hit, Metadata, RecordPredicate } from "../types.js";
+import type { Engine } from "./engine.js";
+import { type Found, fetch, type Reading } from "./hits.js";
+import { RERANK, rank, type Search } from "./rank.js";
+import { shown } from "./settings.js";
+
+/** Visits rows in order of score until k of them pass the predicate, which is asked once about each. */
+export async function visit<M extends Metadata>(
+  engine: Engine,
+  partition: Partition,
+  checked: Reading & { readonly k: number },
+  wanted: Search,
+  predicate: RecordPredicate<M>,
+): Promise<Found<M>> {
+  const all = partition.hotRows + partition.coldRows;
+  const verdicts = new Map<number, boolean>();
+  const passes = (row: number, hit: Hit<M>): boolean => {
+    const verdict = verdicts.get(row) ?? verdictOf(predicate, hit);
+    verdicts.set(row, verdict);
+    return verdict;
+  };
+  const pace = new Pace(wanted.signal);
+  for (let depth = Math.max(4 * checked.k, RERANK); ; depth *= 4) {
+    const { value: ranking = [] } = await rank(engine, partition, { ...wanted, k: depth }).next();
+    const hits: Hit<M>[] = [];
+    const rows: number[] = [];
+    let complete = true;
+    for (let at = 0; at < ranking.length && hits.length < checked.k; at += RERANK) {
+      const found = fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
+      complete &&= found.complete;
+      for (const [i, hit] of found.hits.entries()) {
+        const row = found.rows[i] ?? 0;
+        if (hits.length === checked.k || !passes(row, hit)) continue;
+        hits.push(hit);
+        rows.push(row);
+      }
+      if (pace.due) await pace.pause();
+    }
+    if (hits.length === checked.k || depth >= all || !complete) return { hits, rows, complete };
+  }
+}
+
+/** What a predicate says of a record. A promise would count as true, whatever it resolves to. */
+function verdictOf<M extends Metadata>(predicate: RecordPredicate<M>, hit: Hit<M>): boolean {
+  const verdict: unknown = predicate(hit);
+  if (typeof verdict === "boolean") return verdict;
+  const given = verdict instanceof Promise ? "a promise" : shown(verdict);
+  throw new ThermoclineError("FILTER", `The filter's function returned ${given}; return true or false at once.`);
+}

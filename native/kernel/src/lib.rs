@@ -56,7 +56,7 @@ pub use control::Control;
 #[cfg(feature = "fit")]
 pub use eigenbasis::{Eigenbasis, eigenbasis};
 pub use error::Error;
-pub use metric::{Metric, from_float16, norms, similarities, to_float16, to_unit};
+pub use metric::{Metric, from_float16, norms, similarities, similarities_to_halves, to_float16, to_unit};
 pub use rotation::rotate;
 #[cfg(feature = "fit")]
 pub use spec::{CodecSpec, Effort, FourierSpec, Sample};

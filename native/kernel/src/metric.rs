@@ -63,6 +63,34 @@ pub fn similarities(metric: Metric, query: &[f32], rows: &[f32]) -> Result<Vec<f
     Ok(out)
 }
 
+/// Similarity of `query` to rows that are kept as half floats `[n][2 · dim]` of the vector over its length, and their `lengths`: to the bit
+/// that of the floats behind them, without room for them all.
+pub fn similarities_to_halves(
+    metric: Metric,
+    query: &[f32],
+    halves: &[u8],
+    lengths: &[f32],
+) -> Result<Vec<f32>, Error> {
+    let dim = query.len();
+    if dim == 0 || halves.len() != 2 * dim * lengths.len() {
+        return Err(Error::Length);
+    }
+    let isa = Isa::best();
+    let mut scores = vec![0.0; lengths.len()];
+    for ((halves, length), score) in halves.chunks_exact(2 * dim).zip(lengths).zip(&mut scores) {
+        let mut row = from_float16(halves)?;
+        if metric == Metric::Cosine {
+            to_unit(&mut row, dim)?;
+        } else {
+            for x in &mut row {
+                *x *= length;
+            }
+        }
+        metric.score(isa, query, &row, std::slice::from_mut(score));
+    }
+    Ok(scores)
+}
+
 /// Euclidean length of each row of `rows` `[n][dim]`. Not finite exactly where a row holds NaN or infinity.
 pub fn norms(rows: &[f32], dim: usize) -> Result<Vec<f64>, Error> {
     if dim == 0 || !rows.len().is_multiple_of(dim) {
@@ -117,6 +145,27 @@ mod tests {
         let values = [0.0, -0.0, 1.0, -2.5, 65504.0, 6.103_515_6e-5, 5.960_464_5e-8];
         assert_eq!(from_float16(&to_float16(&values)).unwrap(), values);
         assert_eq!(from_float16(&[1]), Err(Error::Length));
+    }
+
+    #[test]
+    fn half_floats_are_as_similar_as_the_floats_behind_them() {
+        let dim = 24;
+        let rows: Vec<f32> = (0..5 * dim).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect();
+        let (query, lengths) = (&rows[..dim], [1.0, 2.5, 0.25, 3.0, 1e-3]);
+        let halves = to_float16(&rows);
+        for metric in [Metric::Cosine, Metric::Dot, Metric::Euclidean] {
+            let mut floats = from_float16(&halves).unwrap();
+            if metric == Metric::Cosine {
+                to_unit(&mut floats, dim).unwrap();
+            } else {
+                for (row, length) in floats.chunks_exact_mut(dim).zip(lengths) {
+                    row.iter_mut().for_each(|x| *x *= length);
+                }
+            }
+            let expected = similarities(metric, query, &floats).unwrap();
+            assert_eq!(similarities_to_halves(metric, query, &halves, &lengths).unwrap(), expected);
+        }
+        assert_eq!(similarities_to_halves(Metric::Dot, query, &halves[1..], &lengths), Err(Error::Length));
     }
 
     #[test]

@@ -70,6 +70,17 @@ pub fn similarities(metric_number: u8, query: Float32Array, rows: Float32Array) 
     kernel::similarities(metric(metric_number)?, &query, &rows).map(Into::into).map_err(failed)
 }
 
+/// Similarity of the query to each row of half floats over its length.
+#[napi]
+pub fn similarities_to_halves(
+    metric_number: u8,
+    query: Float32Array,
+    halves: Uint8Array,
+    lengths: Float32Array,
+) -> napi::Result<Float32Array> {
+    kernel::similarities_to_halves(metric(metric_number)?, &query, &halves, &lengths).map(Into::into).map_err(failed)
+}
+
 /// Which eigen codebook to fit; see `CodecSpec::Eigen` and `Effort` in the kernel.
 #[napi(object)]
 pub struct EigenSpec {

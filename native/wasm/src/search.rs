@@ -50,6 +50,17 @@ pub fn similarities(metric_number: u8, query: &[f32], rows: &[f32]) -> Result<Ve
     kernel::similarities(metric(metric_number)?, query, rows).map_err(failed)
 }
 
+/// Similarity of the query to each row of half floats over its length.
+#[wasm_bindgen]
+pub fn similarities_to_halves(
+    metric_number: u8,
+    query: &[f32],
+    halves: &[u8],
+    lengths: &[f32],
+) -> Result<Vec<f32>, JsError> {
+    kernel::similarities_to_halves(metric(metric_number)?, query, halves, lengths).map_err(failed)
+}
+
 /// A codebook at work.
 #[wasm_bindgen]
 pub struct Codec(Arc<kernel::Codec>);

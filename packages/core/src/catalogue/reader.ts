@@ -210,18 +210,35 @@ export class Reader {
     return { bits, vector };
   }
 
-  /** The originals of those cold rows that have one, by row: in one statement, as each call of the driver has its price. */
+  /**
+   * The originals of those cold rows that have one, by row: in one result row, as every blob that the driver hands over has its price, and
+   * more so when it is collected.
+   */
   originals(rows: readonly number[]): ReadonlyMap<number, OriginalRow> {
-    type Found = OriginalRow & { readonly row: number; readonly block: number; readonly checksum: number };
-    const found = this.#connection.all<Found>(
-      `SELECT row, block, bits, vector, checksum FROM cold_rows
-       WHERE row IN (SELECT value FROM json_each(?)) AND (bits != 0 OR vector IS NOT NULL)`,
+    const found = this.#connection.get<{ places: string; vectors: Uint8Array | null }>(
+      `SELECT json_group_array(json_array(row, block, bits, iif(typeof(vector) = 'blob', length(vector), -1), checksum)) AS places,
+              CAST(group_concat(vector, '') AS BLOB) AS vectors
+       FROM cold_rows WHERE row IN (SELECT value FROM json_each(?)) AND (bits != 0 OR vector IS NOT NULL)`,
       JSON.stringify(rows),
     );
-    for (const { row, block, bits, vector, checksum } of found) {
-      verify(this.#checksum, checksum, [vector], `The original of row ${row}`, row, block, bits);
+    const { places = "[]", vectors } = found ?? {};
+    const originals = new Map<number, OriginalRow>();
+    let end = 0;
+    for (const [row, block, bits, length, checksum] of JSON.parse(places) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ][]) {
+      const start = end;
+      end += Math.max(0, length);
+      const vector = length < 0 ? undefined : (vectors ?? new Uint8Array()).subarray(start, end);
+      const parts = vector ? [vector] : [];
+      verify(this.#checksum, vector ? checksum : Number.NaN, parts, `The original of row ${row}`, row, block, bits);
+      if (vector) originals.set(row, { bits, vector });
     }
-    return new Map(found.map((original) => [original.row, original]));
+    return originals;
   }
 
   /** The records of those rows that have one, by row. */

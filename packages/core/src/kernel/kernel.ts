@@ -28,6 +28,8 @@ export interface Kernel {
   fromFloat16(bytes: Uint8Array): Float32Array;
   /** Exact similarity of the query to each row, to the bit what the hot tier gives. */
   similarities(metric: Metric, query: Float32Array, rows: Float32Array): Float32Array;
+  /** The same of rows `[n][dim]` in half floats, each over its length; under cosine lengths do not count. */
+  similaritiesToHalves(metric: Metric, query: Float32Array, halves: Uint8Array, lengths: Float32Array): Float32Array;
   /** Of (1/n) Σ x·xᵀ over `rows` `[n][dim]`; off the main thread, as are the two below. */
   eigenbasis(rows: Float32Array, dim: number): Promise<Eigenbasis>;
   /** Rows times a `[dim][dim]` matrix, or times its transpose, which undoes a rotation. */

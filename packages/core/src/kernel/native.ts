@@ -30,6 +30,8 @@ export function nativeKernel(): Kernel {
     toFloat16: addon.toFloat16,
     fromFloat16: (bytes) => translating(() => addon.fromFloat16(bytes)),
     similarities: (metric, query, rows) => translating(() => addon.similarities(METRIC[metric], query, rows)),
+    similaritiesToHalves: (metric, query, halves, lengths) =>
+      translating(() => addon.similaritiesToHalves(METRIC[metric], query, halves, lengths)),
     eigenbasis: (rows, dim) => failing(() => addon.eigenbasis(rows, dim)),
     rotate: (rows, dim, matrix, inverse) => failing(() => addon.rotate(rows, dim, matrix, inverse)),
     scalarQuantizer,

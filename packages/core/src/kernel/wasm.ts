@@ -108,6 +108,8 @@ function kernel(decoding: Calls | undefined, coding: Calls, fits: Calls): Kernel
     toFloat16: (values) => calling(() => wasm.search.to_float16(values)),
     fromFloat16: (bytes) => calling(() => wasm.search.from_float16(bytes)),
     similarities: (metric, query, rows) => calling(() => wasm.search.similarities(METRIC[metric], query, rows)),
+    similaritiesToHalves: (metric, query, halves, lengths) =>
+      calling(() => wasm.search.similarities_to_halves(METRIC[metric], query, halves, lengths)),
     async eigenbasis(rows, dim) {
       const { buffer } = await fits.run<Uint8Array<ArrayBuffer>>({ method: "eigenbasis", args: [rows, dim] });
       return { eigenvalues: new Float64Array(buffer, 0, dim), rotation: new Float32Array(buffer, 8 * dim) };

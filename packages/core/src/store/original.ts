@@ -18,6 +18,22 @@ export function encodeOriginal(kernel: Kernel, vector: Float32Array, bits: 16 | 
   return bytes;
 }
 
+/** Exact similarity of the query, as it is scored, to the vectors behind stored bytes. */
+export function similaritiesTo(
+  kernel: Kernel,
+  metric: Metric,
+  query: Float32Array,
+  originals: readonly OriginalRow[],
+): Float32Array {
+  const dim = query.length;
+  if (!originals.every(({ bits }) => bits === 16)) {
+    return kernel.similarities(metric, query, scoredOriginals(kernel, metric, dim, originals));
+  }
+  // Most of what a query allocates would be these vectors in float32.
+  const { halves, lengths } = split(dim, originals);
+  return kernel.similaritiesToHalves(metric, query, halves, lengths);
+}
+
 /** The vectors `[n][dim]` behind stored bytes. */
 export function decodeOriginals(kernel: Kernel, dim: number, originals: readonly OriginalRow[]): Float32Array {
   return decode(kernel, dim, originals, true);
@@ -34,33 +50,43 @@ export function scoredOriginals(
   return kernel.toUnit(decode(kernel, dim, originals, false), dim);
 }
 
-/** Decodes all half floats in one call of the kernel: a call costs more than the row it is for. */
-function decode(kernel: Kernel, dim: number, originals: readonly OriginalRow[], lengths: boolean): Float32Array {
+function decode(kernel: Kernel, dim: number, originals: readonly OriginalRow[], regain: boolean): Float32Array {
+  const { halves, lengths } = split(
+    dim,
+    originals.filter(({ bits }) => bits === 16),
+  );
+  const values = kernel.fromFloat16(halves);
   const vectors = new Float32Array(originals.length * dim);
-  const halves = new Uint8Array(originals.length * 2 * dim);
   let half = 0;
   for (const [i, { bits, vector }] of originals.entries()) {
-    if (vector.length !== (bits === 32 ? 4 * dim : 4 + 2 * dim)) {
-      throw new ThermoclineError("CORRUPT", `An original has ${vector.length} bytes, not those of ${dim} components.`);
-    }
     if (bits === 32) {
+      refuseLength(vector, 4 * dim, dim);
       vectors.set(toFloat32(vector), i * dim);
-    } else {
-      halves.set(vector.subarray(4), 2 * dim * half);
-      half += 1;
+      continue;
     }
-  }
-  if (half === 0) return vectors;
-  const values = kernel.fromFloat16(halves.subarray(0, 2 * dim * half));
-  if (half === originals.length && !lengths) return values;
-  half = 0;
-  for (const [i, { bits, vector }] of originals.entries()) {
-    if (bits === 32) continue;
-    const length = lengths ? (toFloat32(vector.subarray(0, 4))[0] ?? 0) : 1;
+    const length = regain ? (lengths[half] ?? 0) : 1;
     for (let j = 0; j < dim; j++) vectors[i * dim + j] = (values[half * dim + j] ?? 0) * length;
     half += 1;
   }
   return vectors;
+}
+
+/** Half floats and lengths of vectors that are stored so, each one after the other. */
+function split(dim: number, originals: readonly OriginalRow[]): { halves: Uint8Array; lengths: Float32Array } {
+  const halves = new Uint8Array(originals.length * 2 * dim);
+  const lengths = new Uint8Array(originals.length * 4);
+  for (const [i, { vector }] of originals.entries()) {
+    refuseLength(vector, 4 + 2 * dim, dim);
+    lengths.set(vector.subarray(0, 4), 4 * i);
+    halves.set(vector.subarray(4), 2 * dim * i);
+  }
+  return { halves, lengths: toFloat32(lengths) };
+}
+
+function refuseLength(vector: Uint8Array, bytes: number, dim: number): void {
+  if (vector.length !== bytes) {
+    throw new ThermoclineError("CORRUPT", `An original has ${vector.length} bytes, not those of ${dim} components.`);
+  }
 }
 
 /** One vector behind stored bytes. */

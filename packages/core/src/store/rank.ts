@@ -4,7 +4,7 @@ import { Pace } from "../pace.js";
 import type { Tier } from "../types.js";
 import type { QueryPlace } from "./cursor.js";
 import type { Engine } from "./engine.js";
-import { scoredOriginals } from "./original.js";
+import { similaritiesTo } from "./original.js";
 
 /** Cold candidates rescored from originals, at least; and how many are read at a time. */
 export const RERANK = 128;
@@ -102,8 +102,7 @@ async function rescore(
     if (pace.due) await pace.pause();
   }
   const { metric } = engine.settings;
-  const rows = scoredOriginals(engine.kernel, metric, query.length, originals);
-  const exact = engine.kernel.similarities(metric, query, rows);
+  const exact = similaritiesTo(engine.kernel, metric, query, originals);
   const scores = coldScores.slice();
   for (const [n, i] of present.entries()) scores[i] = exact[n] ?? 0;
   return scores;

@@ -6,5 +6,6 @@ export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModu
 
 interface NodeModules {
   readonly "node:fs/promises": typeof import("node:fs/promises");
+  readonly "node:os": typeof import("node:os");
   readonly "node:worker_threads": typeof import("node:worker_threads");
 }

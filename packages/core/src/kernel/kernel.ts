@@ -13,6 +13,8 @@ export interface Kernel {
   readonly isa: string;
   /** How many threads a long search is split over unless it says otherwise. */
   readonly threads: number;
+  /** How many threads can work beside each other on searches. */
+  readonly processors: number;
   /** Fits a codebook on a sample `[n][dim]`, off the main thread. Rejects with `ABORTED` when the signal fires. */
   fit(spec: CodecSpec, metric: Metric, dim: number, sample: Float32Array, options?: FitOptions): Promise<Uint8Array>;
   codec(codebook: Uint8Array): Codec;

@@ -1,5 +1,6 @@
 import * as addon from "@thermocline/native";
 import { ThermoclineError } from "../errors.js";
+import { nodeModule } from "../node-module.js";
 import type {
   Codec,
   CodecSpec,
@@ -20,6 +21,7 @@ export function nativeKernel(): Kernel {
     backend: "native",
     isa: addon.isa(),
     threads: addon.defaultThreads(),
+    processors: nodeModule("node:os")?.availableParallelism() ?? addon.defaultThreads(),
     fit: (spec, metric, dim, sample, options = {}) => fit(spec, METRIC[metric], dim, sample, options),
     codec: (codebook) => new NativeCodec(codebook),
     partition: (dim, metric) => guarded(new addon.Partition(dim, METRIC[metric])),

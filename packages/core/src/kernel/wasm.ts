@@ -98,6 +98,7 @@ function kernel(decoding: Calls | undefined, coding: Calls, fits: Calls): Kernel
     backend: "wasm",
     isa: wasm.search.isa(),
     threads: 1,
+    processors: 1,
     fit: (spec, metric, dim, sample, options = {}) => fit(fits, spec, METRIC[metric], dim, sample, options),
     codec: (codebook) => new WasmCodec(codebook, decoding, coding),
     partition: (dim, metric) => new WasmPartition(dim, metric),

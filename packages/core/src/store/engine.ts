@@ -3,6 +3,7 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
 import type { Turns } from "../pace.js";
 import type { Heat } from "../tiers/heat.js";
+import type { Passes } from "./passes.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */
@@ -25,6 +26,7 @@ export interface Engine {
   readonly catalogue: Catalogue;
   readonly heat: Heat;
   readonly turns: Turns;
+  readonly passes: Passes;
   /** Numbers of namespaces by name. */
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */

@@ -7,6 +7,7 @@ import type { OpenOptions } from "../types.js";
 import type { Engine } from "./engine.js";
 import { loadTiers } from "./load.js";
 import { checkOptions } from "./options.js";
+import { Passes } from "./passes.js";
 import { agree, refuseDamaged, storedSettings } from "./settings.js";
 import { validDim, validPath } from "./validate.js";
 
@@ -44,6 +45,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       settings,
       heat: new Heat(),
       turns: new Turns(),
+      passes: new Passes(kernel, settings.threads),
       namespaces: new Map(),
       partitions: new Map(),
       dim: undefined,

@@ -43,9 +43,11 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
   const most = (wanted: number) => Math.min(wanted + (after?.seen ?? 0), 2 ** 31);
   const hot = tiers.includes("hot") ? most(k) : 0;
   const cold = tiers.includes("cold") ? most(exact ? Math.max(k, rerank) : k) : 0;
-  const results = await partition.search({ queries, hot, cold, symmetric, allow, threads }, signal);
+  const results = await engine.passes.search(partition, dim, { queries, hot, cold, symmetric, allow, threads }, signal);
   const pace = new Pace(signal);
   for (const [i, result] of results.entries()) {
+    // Searches that shared a pass end in the same turn.
+    await engine.turns.share();
     const query = queries.subarray(i * dim, (i + 1) * dim);
     const coldScores = exact ? await rescore(engine, query, result, pace) : result.coldScores;
     const ranked: Ranked[] = Array.from(result.hotRows, (row, at) => ({

@@ -43,6 +43,7 @@ export type {
   ColdOptions,
   DemoteOptions,
   Drift,
+  Durability,
   FromBytesOptions,
   GetOptions,
   Hit,

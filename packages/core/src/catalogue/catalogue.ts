@@ -1,5 +1,6 @@
 import { ThermoclineError } from "../errors.js";
 import { nextTurn } from "../turn.js";
+import type { Durability } from "../types.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
 import { type Examination, examine } from "./examine.js";
@@ -34,7 +35,14 @@ const EXAMINED_BYTES = 8 * 2 ** 20;
 export const IN_MEMORY = "The store in memory";
 
 /** Where a store is: in a file, or in memory, empty or of a file's bytes. */
-export type Place = { readonly path: string | undefined } | { readonly bytes: Uint8Array };
+export type Place =
+  | { readonly path: string | undefined; readonly durability: Durability }
+  | { readonly bytes: Uint8Array };
+
+/** A rollback journal that is not written through may leave the file damaged; a write-ahead log loses its end at most. */
+function synchronous({ journal }: Driver, durability: Durability): "FULL" | "NORMAL" {
+  return journal === "WAL" && durability === "normal" ? "NORMAL" : "FULL";
+}
 
 /**
  * The durable truth: one SQLite file, or memory. Knows SQL and nothing of codecs.
@@ -86,7 +94,10 @@ export class Catalogue {
           const what = `the definition of table ${table} is not as it was made`;
           throw new ThermoclineError("CORRUPT", `${writer.path}: ${what}. Restore a backup.`);
         }
-        if (path !== undefined) writer.exec(`PRAGMA journal_mode = ${driver.journal}; PRAGMA synchronous = FULL`);
+        if (!("path" in place) || path === undefined) return;
+        writer.exec(
+          `PRAGMA journal_mode = ${driver.journal}; PRAGMA synchronous = ${synchronous(driver, place.durability)}`,
+        );
       });
       if (path === undefined || driver.journal !== "WAL") return new Catalogue(driver, writer, writer, checksum);
       const reading = new Connection(path, await driver.open(path));
@@ -100,6 +111,13 @@ export class Catalogue {
 
   get bytes(): number {
     return expectedBytes(this.#reading.database);
+  }
+
+  /** As SQLite has it; undefined in memory. */
+  get durability(): Durability | undefined {
+    if (this.#writer.path === IN_MEMORY) return undefined;
+    const { synchronous } = this.#writer.get<{ synchronous: number }>("PRAGMA synchronous") ?? {};
+    return synchronous === 1 ? "normal" : "full";
   }
 
   /** Resolves when no write is under way or waiting. */

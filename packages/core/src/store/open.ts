@@ -8,7 +8,7 @@ import type { Engine } from "./engine.js";
 import { loadTiers } from "./load.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
-import { agree, refuseDamaged, storedSettings } from "./settings.js";
+import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
 import { validDim, validPath } from "./validate.js";
 
 /** Opens the catalogue, makes it if it is new, and loads what is in it. With `bytes`, a file's, it is in memory. */
@@ -18,10 +18,11 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
   if (options.cold !== undefined) checkOptions("cold", options.cold);
   if (options.path !== undefined) validPath(options.path);
   const given = options.dim === undefined ? undefined : validDim(options.dim);
+  const durability = oneOf("durability", options.durability ?? "full", ["full", "normal"]);
   const kernel = await loadKernel(options.kernel, options.wasm);
   const catalogue = await Catalogue.open(
     sqliteDriver(options.wasm?.sqlite),
-    bytes ? { bytes } : { path: options.path },
+    bytes ? { bytes } : { path: options.path, durability },
     kernel.checksum,
     () => {
       agree(options, given, new Map());

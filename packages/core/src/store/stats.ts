@@ -32,6 +32,7 @@ export function statsOf(engine: Engine): StoreStats {
     drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
     diskBytes: engine.catalogue.bytes,
+    durability: engine.catalogue.durability,
     kernel: {
       backend: kernel.backend,
       isa: kernel.isa,

@@ -74,5 +74,8 @@ export type {
   StoreStats,
   Tier,
   UpsertOptions,
+  VerifyOptions,
+  VerifyProblem,
+  VerifyReport,
 } from "./types.js";
 export type { WasmSource } from "./wasm-source.js";

@@ -17,6 +17,7 @@ import { conditionOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
 import { validBytes, validId, validNamespace, validPath } from "./store/validate.js";
+import { verifyFile } from "./store/verify.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
 import type {
   CalibrateOptions,
@@ -42,6 +43,8 @@ import type {
   StoreRecommendOptions,
   StoreStats,
   UpsertOptions,
+  VerifyOptions,
+  VerifyReport,
 } from "./types.js";
 
 /**
@@ -97,6 +100,20 @@ export class Thermocline<M extends Metadata = Metadata> {
     options: FromBytesOptions = {},
   ): Promise<Thermocline<M>> {
     return new Thermocline<M>(await openEngine(options, validBytes(bytes)));
+  }
+
+  /**
+   * Reads a store's file whole, and says what of it is damaged and how much is whole. It changes nothing, reads what `open` refuses,
+   * too, and may be asked for while the store is in use: it then sees one moment.
+   *
+   * @throws `IO` when there is no such file or it cannot be read, `FORMAT` when it is something else, `VERSION` when a newer
+   * Thermocline wrote it, `LOCKED` in a page where it is open, `ARGUMENT`, `ABORTED`
+   * @example
+   * const { ok, problems } = await Thermocline.verify("memory.db");
+   * for (const { table, row, message } of problems) console.error(table, row, message);
+   */
+  static async verify(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verifyFile(path, options);
   }
 
   /**

@@ -48,7 +48,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend";
+  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend" | "verify";
   readonly done: number;
   readonly total: number;
 }
@@ -269,6 +269,62 @@ export interface CalibrateOptions extends CallOptions {
 /** Options of `demote`. */
 export interface DemoteOptions extends CallOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of `Thermocline.verify`. */
+export interface VerifyOptions {
+  /** Aborting rejects with code `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called every few milliseconds of work, and once when all is read. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** As in {@link OpenOptions}. */
+  readonly kernel?: OpenOptions["kernel"];
+  /** As in {@link OpenOptions}. */
+  readonly wasm?: StoreModules | undefined;
+}
+
+/** Something in a store's file that is not as it was written. */
+export interface VerifyProblem {
+  /**
+   * What is damaged: `file` is SQLite's own structure, `placement` a row that is in no tier, in two, or in another block or
+   * namespace than its record says.
+   */
+  readonly what:
+    | "file"
+    | "table"
+    | "settings"
+    | "namespace"
+    | "record"
+    | "codebook"
+    | "block"
+    | "original"
+    | "placement";
+  /** The table it was found in; undefined for `file`. */
+  readonly table: string | undefined;
+  /** The row, where it is one. */
+  readonly row: number | undefined;
+  /** The code block, where it is one. */
+  readonly block: number | undefined;
+  /** What was found. */
+  readonly message: string;
+}
+
+/** What `Thermocline.verify` found: how much is whole, and what is damaged. */
+export interface VerifyReport {
+  /** Whether nothing is damaged. */
+  readonly ok: boolean;
+  /** Bytes of the database; 0 when its first page cannot be read. */
+  readonly bytes: number;
+  /** How many were read and are whole. */
+  readonly records: number;
+  readonly namespaces: number;
+  readonly codebooks: number;
+  readonly blocks: number;
+  readonly originals: number;
+  /** How much is damaged. */
+  readonly problemCount: number;
+  /** The first 1,000 problems, in the order in which they were found. */
+  readonly problems: readonly VerifyProblem[];
 }
 
 /** Options of a store's `recommend`. */

@@ -136,7 +136,7 @@ export class Catalogue {
     if (this.bytes > EXAMINED_BYTES) return;
     let found: Examination | undefined;
     await this.#snapshot(async () => {
-      found = await examine(this.#reading, this.reader, false);
+      found = await examine(this.#reading, this.reader, { originals: false });
     });
     const [problem] = found?.problems ?? [];
     if (!problem) return;

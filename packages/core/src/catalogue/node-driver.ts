@@ -1,25 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ThermoclineError } from "../errors.js";
 import { HEADER_BYTES, inspectHeader, withoutLog } from "./header.js";
-import { type Database, type Driver, sqlError, translating } from "./sqlite.js";
+import { checkIntegrity } from "./integrity.js";
+import { type Access, type Database, type Driver, sqlError, translating } from "./sqlite.js";
 
 interface Sqlite {
-  readonly DatabaseSync: new (path: string) => Database;
+  readonly DatabaseSync: new (path: string, options?: { readonly readOnly?: boolean }) => Database;
   backup(source: Database, path: string): Promise<unknown>;
 }
 
 /** What SQLite lets a database hold that is made of bytes (SQLITE_MEMDB_DEFAULT_MAXSIZE). */
 const MAX_MEMORY = 2 ** 30;
 
+const BUILT_IN: string = "node:sqlite";
+
 let loading: Promise<Sqlite> | undefined;
 
 /** node:sqlite where Node has it, else the package with the same API and its binaries inside. */
 function loadSqlite(): Promise<Sqlite> {
-  const builtIn = "node:sqlite";
-  loading ??= import(/* @vite-ignore */ builtIn)
+  loading ??= import(/* @vite-ignore */ BUILT_IN)
     .then((module: Sqlite) => (typeof module.backup === "function" ? module : Promise.reject(new Error("too old"))))
     .catch(() => import("@photostructure/sqlite") as unknown as Promise<Sqlite>);
   return loading;
@@ -35,9 +39,22 @@ const driver: Driver = {
   // Made whole, because SQLite takes a name that begins with "file:" for an address.
   locate: (path) => resolve(path),
   inspect,
-  async open(path) {
+  async open(path, access = "write") {
     const { DatabaseSync } = await loadSqlite();
-    return translating(path, () => new DatabaseSync(path));
+    return translating(path, () =>
+      access === "write" ? new DatabaseSync(path) : new DatabaseSync(addressOf(path, access), { readOnly: true }),
+    );
+  },
+  async signature(path) {
+    // Whoever has the file open has a log beside it.
+    if (await stat(`${path}-wal`).catch(() => undefined)) return undefined;
+    const { size, mtimeMs, ino } = await stat(path);
+    return [size, mtimeMs, ino].join();
+  },
+  async integrity(path, access, signal) {
+    const builtIn = (await loadSqlite()) === (await import(/* @vite-ignore */ BUILT_IN).catch(() => undefined));
+    const sqlite = builtIn ? BUILT_IN : createRequire(import.meta.url).resolve("@photostructure/sqlite");
+    return checkIntegrity(path, addressOf(path, access), sqlite, signal);
   },
   async openMemory(name, bytes) {
     const { DatabaseSync } = await loadSqlite();
@@ -75,6 +92,11 @@ const driver: Driver = {
     await backup(source, path, path);
   },
 };
+
+/** SQLite looks for nothing beside a file that it takes for immutable. */
+function addressOf(path: string, access: Access): string {
+  return access === "still" ? `${pathToFileURL(path).href}?immutable=1` : path;
+}
 
 /** Copies page by page, between which others get their turn. */
 async function backup(source: Database, path: string, name: string): Promise<void> {

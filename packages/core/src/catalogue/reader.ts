@@ -1,5 +1,5 @@
 import { ThermoclineError } from "../errors.js";
-import { type Checksum, expectSame, fieldsChecksum, toUint32, verify } from "./blob.js";
+import { type Checksum, expectSame, fieldsChecksum, sealed, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./sqlite.js";
 
@@ -90,10 +90,20 @@ export class Reader {
 
   namespaces(): NamespaceRow[] {
     const sql = "SELECT number, name, checksum FROM namespaces ORDER BY number";
-    return this.#connection.all<NamespaceRow & { checksum: number }>(sql).map(({ number, name, checksum }) => {
-      expectSame(fieldsChecksum(this.#checksum, number, name), checksum, `Namespace ${number}`);
-      return { number, name };
-    });
+    return this.#connection.all<NamespaceRow & { checksum: number }>(sql).map((row) => this.#namespace(row));
+  }
+
+  /** A namespace, by itself: damage to another does not matter. */
+  namespaceRow(number: number): NamespaceRow {
+    const sql = "SELECT number, name, checksum FROM namespaces WHERE number = ?";
+    const found = this.#connection.get<NamespaceRow & { checksum: number }>(sql, number);
+    if (!found) throw new ThermoclineError("CORRUPT", `Namespace ${number} is missing. Restore a backup.`);
+    return this.#namespace(found);
+  }
+
+  #namespace({ number, name, checksum }: NamespaceRow & { readonly checksum: number }): NamespaceRow {
+    expectSame(fieldsChecksum(this.#checksum, number, name), checksum, `Namespace ${number}`);
+    return { number, name };
   }
 
   recordById(namespace: number, id: string): PlacedRecordRow | undefined {
@@ -123,9 +133,17 @@ export class Reader {
     )?.block;
   }
 
-  /** The block that a cold row says it is in. */
-  coldBlock(row: number): number | undefined {
-    return this.#connection.get<{ block: number }>("SELECT block FROM cold_rows WHERE row = ?", row)?.block;
+  /** The block that a cold row says it is in, and whether anything is kept of its vector, which is not read. */
+  coldRow(row: number): { readonly block: number; readonly kept: boolean } | undefined {
+    const found = this.#connection.get<{ block: number; bits: number; bare: number; checksum: number }>(
+      "SELECT block, bits, bits = 0 AND vector IS NULL AS bare, checksum FROM cold_rows WHERE row = ?",
+      row,
+    );
+    if (!found) return undefined;
+    const { block, bits, bare, checksum } = found;
+    // Where a vector is kept, the checksum is over that, too.
+    if (bare) expectSame(sealed(0, row, block, bits), checksum, `The place of row ${row}`);
+    return { block, kept: !bare };
   }
 
   namespaceOf(row: number): number | undefined {
@@ -266,14 +284,20 @@ export class Reader {
 
   /** All codebooks, the one in use last. */
   codebooks(): CodebookRow[] {
-    const found = this.#connection.all<Omit<CodebookRow, "fit"> & { checksum: number }>(
-      "SELECT number, codec, sample_rows AS sampleRows, queries, codebook, checksum FROM codebooks ORDER BY number",
+    const found = this.#connection.all<{ number: number }>("SELECT number FROM codebooks ORDER BY number");
+    return found.map(({ number }) => this.codebook(number));
+  }
+
+  codebook(number: number): CodebookRow {
+    const what = `Codebook ${number}`;
+    const found = this.#connection.get<Omit<CodebookRow, "fit"> & { checksum: number }>(
+      "SELECT number, codec, sample_rows AS sampleRows, queries, codebook, checksum FROM codebooks WHERE number = ?",
+      number,
     );
-    return found.map(({ checksum, ...row }) => {
-      const { number, sampleRows, queries } = row;
-      verify(this.#checksum, checksum, [row.codebook], `Codebook ${number}`, sampleRows, queries);
-      return { ...row, fit: this.fit(row.number) };
-    });
+    if (!found) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
+    const { checksum, ...row } = found;
+    verify(this.#checksum, checksum, [row.codebook], what, row.sampleRows, row.queries);
+    return { ...row, fit: this.fit(number) };
   }
 
   /** How well rows fit a codebook. */

@@ -19,6 +19,12 @@ export interface Database {
   close(): void;
 }
 
+/**
+ * How a file is opened. `write`: to be changed. `read`: others may change it meanwhile, and what they commit is seen. `still`:
+ * nobody changes it, and nothing is put beside it.
+ */
+export type Access = "write" | "read" | "still";
+
 /** An SQLite, where it keeps files, and what it can do there: all that differs between Node and a page. */
 export interface Driver {
   /**
@@ -30,7 +36,11 @@ export interface Driver {
   locate(path: string): string;
   /** Whether there is a file with something in it. Refuses what is not a store, before changing anything in it. */
   inspect(path: string): Promise<boolean>;
-  open(path: string): Promise<Database>;
+  open(path: string, access?: Access): Promise<Database>;
+  /** What is another whenever a file was changed; undefined while somebody may be about to change it. */
+  signature(path: string): Promise<string | undefined>;
+  /** The messages of SQLite's own check of a file's structure, off this thread; missing where a file has one connection only. */
+  integrity?(path: string, access: Access, signal: AbortSignal | undefined): Promise<readonly string[]>;
   /** A database in memory: empty, or of a whole file's bytes, which are copied. `name` is for errors. */
   openMemory(name: string, bytes: Uint8Array | undefined): Promise<Database>;
   /** A whole file of what is committed. */

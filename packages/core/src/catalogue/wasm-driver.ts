@@ -12,6 +12,8 @@ export function sqliteDriver(source: SqliteSource): Driver {
     locate: (path) => path,
     inspect: exists,
     open: async (path) => openFile(await loadSqlite(source), path),
+    // Whoever opens a file has it for himself.
+    signature: async () => "",
     async openMemory(name, bytes) {
       const sqlite = await loadSqlite(source);
       const connected = connect(sqlite, () => new sqlite.oo1.DB(":memory:"));

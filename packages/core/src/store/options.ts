@@ -21,6 +21,7 @@ import type {
   SearchOptions,
   StoreRecommendOptions,
   UpsertOptions,
+  VerifyOptions,
 } from "../types.js";
 import { shown } from "./settings.js";
 
@@ -88,6 +89,7 @@ const KNOWN = {
     cursor: true,
     includeVectors: true,
   } satisfies All<ListPageOptions>,
+  verify: { signal: true, onProgress: true, kernel: true, wasm: true } satisfies All<VerifyOptions>,
   copyNamespace: NAMESPACE,
   dropNamespace: NAMESPACE,
   delete: CALL,

@@ -34,6 +34,11 @@ export function similaritiesTo(
   return kernel.similaritiesToHalves(metric, query, halves, lengths);
 }
 
+/** How many bytes a vector of `dim` components takes in so many bits a component. */
+export function originalBytes(bits: number, dim: number): number {
+  return bits === 32 ? 4 * dim : 4 + 2 * dim;
+}
+
 /** The vectors `[n][dim]` behind stored bytes. */
 export function decodeOriginals(kernel: Kernel, dim: number, originals: readonly OriginalRow[]): Float32Array {
   return decode(kernel, dim, originals, true);

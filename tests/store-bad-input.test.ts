@@ -110,6 +110,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       count: () => store.count(),
       demote: () => store.demote({ all: true }),
       calibrate: () => store.calibrate(),
+      compact: () => store.compact(),
       recalibrate: () => store.recalibrate(),
       recommend: () => store.recommend(),
       settled: () => store.settled(),

@@ -97,11 +97,12 @@ const methods = [
   "delete",
   "demote",
   "calibrate",
+  "compact",
   "recalibrate",
   "recommend",
 ] as const;
 const optionCases = methods.flatMap((method): Case[] => {
-  const alone = method === "query" || method === "calibrate" || method === "recalibrate" || method === "recommend";
+  const alone = !["upsert", "get", "count", "delete", "demote"].includes(method);
   const first = {
     upsert: [good],
     query: [],
@@ -110,6 +111,7 @@ const optionCases = methods.flatMap((method): Case[] => {
     delete: { ids: ["r1"] },
     demote: { all: true },
     calibrate: [],
+    compact: [],
     recalibrate: [],
     recommend: [],
   }[method];

@@ -41,6 +41,8 @@ export type {
   CalibrateOptions,
   CallOptions,
   ColdOptions,
+  CompactOptions,
+  CompactReport,
   DemoteOptions,
   Drift,
   Durability,

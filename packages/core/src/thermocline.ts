@@ -2,6 +2,7 @@ import type { Recommendation } from "./calibration/recommend.js";
 import { ThermoclineError } from "./errors.js";
 import type { Filter } from "./filter/filter.js";
 import { abortable, throwIfAborted } from "./pace.js";
+import { compactStore } from "./store/compact.js";
 import { demoteSelected } from "./store/demote.js";
 import { eachRecord } from "./store/each-record.js";
 import type { Engine } from "./store/engine.js";
@@ -22,6 +23,8 @@ import { deleteRecords, upsertRecords } from "./store/write.js";
 import type {
   CalibrateOptions,
   CallOptions,
+  CompactOptions,
+  CompactReport,
   DemoteOptions,
   FromBytesOptions,
   GetOptions,
@@ -355,6 +358,23 @@ export class Thermocline<M extends Metadata = Metadata> {
     return this.#call(async () => {
       checkOptions("store.recommend", options);
       return recommendForStore(this.#engine, options);
+    });
+  }
+
+  /**
+   * Makes the store smaller after many deletions: code blocks lose the rows that are gone, in RAM and on disk, and pages that are
+   * free are given back to the disk. Nothing is coded anew, every answer stays what it was, and queries and writes go on meanwhile.
+   * Pages that are only half empty stay; new rows fill them.
+   *
+   * @throws `ABORTED`, `IO`, `CLOSED`; what had been compacted stays so
+   * @example
+   * const { diskBytes } = await store.compact();
+   * console.log(`${diskBytes.before} bytes before, ${diskBytes.after} after`);
+   */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return this.#call(async () => {
+      checkOptions("compact", options);
+      return compactStore(this.#engine, options);
     });
   }
 

@@ -48,7 +48,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend" | "verify";
+  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend" | "verify" | "compact";
   readonly done: number;
   readonly total: number;
 }
@@ -269,6 +269,21 @@ export interface CalibrateOptions extends CallOptions {
 /** Options of `demote`. */
 export interface DemoteOptions extends CallOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of `compact`. */
+export interface CompactOptions {
+  /** Aborting rejects with code `ABORTED`; what had been compacted stays so. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What `compact` has made of the store's size. */
+export interface CompactReport {
+  /** Of the database, as `stats().diskBytes` says. */
+  readonly diskBytes: { readonly before: number; readonly after: number };
+  /** Of the rows of both tiers in RAM. */
+  readonly ramBytes: { readonly before: number; readonly after: number };
 }
 
 /** Options of `Thermocline.verify`. */

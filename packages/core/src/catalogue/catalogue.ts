@@ -1,4 +1,5 @@
 import { ThermoclineError } from "../errors.js";
+import { throwIfAborted } from "../pace.js";
 import { nextTurn } from "../turn.js";
 import type { Durability } from "../types.js";
 import type { Checksum } from "./blob.js";
@@ -113,6 +114,11 @@ export class Catalogue {
     return expectedBytes(this.#reading.database);
   }
 
+  /** How many pages there are. */
+  get pages(): number {
+    return pages(this.#reading.database).all;
+  }
+
   /** As SQLite has it; undefined in memory. */
   get durability(): Durability | undefined {
     if (this.#writer.path === IN_MEMORY) return undefined;
@@ -199,6 +205,26 @@ export class Catalogue {
     }
   }
 
+  /**
+   * Gives all free pages back to the disk, some at a time, while others read and write, and merges the log into the file.
+   * `onShare` is told what share of them is done.
+   */
+  async shrink(signal: AbortSignal | undefined, onShare: (share: number) => void): Promise<void> {
+    const all = pages(this.#writer.database).free;
+    let left = all;
+    while (left > 0) {
+      throwIfAborted(signal);
+      await this.write(() => this.#writer.exec(`PRAGMA incremental_vacuum(${RECLAIM_PAGES})`));
+      const { free } = pages(this.#writer.database);
+      // Others may free pages as fast.
+      if (free >= left) break;
+      left = free;
+      onShare(1 - left / all);
+      await nextTurn();
+    }
+    await this.#exclusive(async () => this.#mergeLog());
+  }
+
   /** Copies the store to another file, as it is at one moment, while it is in use. */
   async backup(path: string): Promise<void> {
     await this.#copied((source) => this.#driver.backup(source, this.#driver.locate(path)));
@@ -219,14 +245,19 @@ export class Catalogue {
   close(): void {
     if (this.#reading !== this.#writer) {
       this.#reading.close();
-      try {
-        // A driver may hold the file until its statements are collected; a copy of it must have everything before that.
-        this.#writer.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      } catch {
-        // What stays in the log is durable there, and the next opening takes it in.
-      }
+      // A driver may hold the file until its statements are collected; a copy of it must have everything before that.
+      this.#mergeLog();
     }
     this.#writer.close();
+  }
+
+  #mergeLog(): void {
+    if (this.#reading === this.#writer) return;
+    try {
+      this.#writer.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // What stays in the log is durable there, and the next opening takes it in.
+    }
   }
 
   /** Runs `turn` when the writes, and with one connection the reads, before it have ended. */

@@ -300,6 +300,10 @@ export class Reader {
     return { ...row, fit: this.fit(number) };
   }
 
+  codebookCount(): number {
+    return this.#connection.get<{ count: number }>("SELECT count(*) AS count FROM codebooks")?.count ?? 0;
+  }
+
   /** How well rows fit a codebook. */
   fit(codebook: number): FitRow {
     const sql = "SELECT fitted, error, energy, rows, checksum FROM fits WHERE codebook = ?";
@@ -321,10 +325,14 @@ export class Reader {
     return this.#connection.all<{ block: number }>(sql, namespace).map(({ block }) => block);
   }
 
-  /** The block with the least number above `block`. */
-  blockAfter(block: number): number | undefined {
-    const sql = "SELECT min(block) AS block FROM code_blocks WHERE block > ?";
-    return this.#connection.get<{ block: number | null }>(sql, block)?.block ?? undefined;
+  /** The block with the least number above `block`, of a namespace or of all. */
+  blockAfter(block: number, namespace?: number): number | undefined {
+    const sql = "SELECT min(block) AS block FROM code_blocks WHERE block > ? AND ifnull(namespace = ?, true)";
+    return this.#connection.get<{ block: number | null }>(sql, block, namespace ?? null)?.block ?? undefined;
+  }
+
+  hasBlock(block: number): boolean {
+    return this.#connection.get("SELECT 1 FROM code_blocks WHERE block = ?", block) !== undefined;
   }
 
   /** Number of the block that a namespace's cold rows were last added to. */

@@ -102,6 +102,13 @@ export class Transaction extends Reader {
     );
   }
 
+  /** Puts a cold row into another block, with what is kept of its vector. */
+  moveToBlock(row: number, block: number): void {
+    const original = this.original(row);
+    const checksum = sealed(original ? this.#checksum(original.vector) : 0, row, block, original?.bits ?? 0);
+    this.#connection.run("UPDATE cold_rows SET block = ?, checksum = ? WHERE row = ?", block, checksum, row);
+  }
+
   insertCodebook(codec: string, sampleRows: number, queries: number, codebook: Uint8Array, fit: FitRow): number {
     const number = this.#connection.run(
       "INSERT INTO codebooks (codec, sample_rows, queries, codebook, checksum) VALUES (?, ?, ?, ?, ?)",

@@ -13,7 +13,7 @@ import { validNamespace } from "./validate.js";
 import { selectedRows } from "./write.js";
 
 /** Rows per code block. */
-const BLOCK_ROWS = 4_096;
+export const BLOCK_ROWS = 4_096;
 
 /** Rows that are handed to the codec at a time: their vectors are copied while others wait. */
 const ENCODED_ROWS = 256;
@@ -62,7 +62,7 @@ export async function demoteRows(
 }
 
 /** Rows and their codes. */
-interface Picked {
+export interface Picked {
   readonly rows: Uint32Array;
   readonly codes: Uint8Array;
 }

@@ -8,6 +8,8 @@ import type { Thermocline } from "../thermocline.js";
 import type {
   CalibrateOptions,
   CallOptions,
+  CompactOptions,
+  CompactReport,
   DemoteOptions,
   GetOptions,
   Hit,
@@ -155,6 +157,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.recommend}. */
   recommend(options?: StoreRecommendOptions): Promise<Recommendation> {
     return this.#call("recommend", [options], 0);
+  }
+
+  /** As {@link Thermocline.compact}. */
+  compact(options?: CompactOptions): Promise<CompactReport> {
+    return this.#call("compact", [options], 0);
   }
 
   /** As {@link Thermocline.settled}. */

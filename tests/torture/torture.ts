@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type OpenOptions, Thermocline } from "@thermocline/core";
 import { check, type Findings } from "./check.js";
-import { DIM, type Line, type Operation, random, type Task } from "./log.js";
+import { DIM, IDS, type Line, type Operation, random, recordOf, type Task } from "./log.js";
 import { after, type Model, outcomes } from "./model.js";
 
 export interface TortureOptions {
@@ -90,7 +90,7 @@ class Torture {
     for (let store = 0; !over(); store++) {
       const options = { dim: DIM, ...STORES[store % STORES.length] };
       const path = join(this.#folder, `${store}.db`);
-      let models: readonly Model[] = [new Map()];
+      let models: readonly Model[] = [await this.#prepared(path, options)];
       const begun = this.report.kills;
       while (this.report.kills < begun + KILLS_A_STORE && !over()) {
         models = await this.#round(path, options, models);
@@ -106,6 +106,23 @@ class Torture {
   async end(): Promise<void> {
     await Promise.all(this.#waiting.map((writer) => writer.kill()));
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /**
+   * What a store begins with. Where only codes are kept, scores are estimates, and as good as the sample that the codebook was fitted
+   * on, which the first move would take as it comes: there it is fitted first.
+   */
+  async #prepared(path: string, options: OpenOptions): Promise<Model> {
+    if (options.originals !== "none") return new Map();
+    const all: Operation = { call: "upsert", namespace: "a-0", ids: [...Array(IDS).keys()], seed: 1 };
+    const store = await Thermocline.open({ path, ...options });
+    await store.upsert(
+      all.ids.map((id) => recordOf(id, all.seed)),
+      { namespace: all.namespace },
+    );
+    await store.calibrate();
+    await store.close();
+    return after(new Map(), all);
   }
 
   /** One or two processes write until they are killed; what the store may hold then. */

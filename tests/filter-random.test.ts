@@ -67,3 +67,29 @@ it("random conditions on one field mean the same, where most operands meet their
   );
   expect(yes).toBeGreaterThan(5_000);
 }, 120_000);
+
+it("random conditions meet fields that are missing, null, arrays and objects, with either answer", () => {
+  const met = new Map<string, number>();
+  const kinds = fc.oneof(
+    fc.constant({ kind: "missing", metadata: {} }),
+    fc.constant({ kind: "null", metadata: { x: null } }),
+    fc.array(scalar, { maxLength: 3 }).map((x) => ({ kind: "array", metadata: { x } })),
+    document.map((x) => ({ kind: "object", metadata: { x } })),
+  );
+  fc.assert(
+    fc.property(condition, fc.array(kinds, { minLength: 4, maxLength: 8 }), (x, cases) => {
+      const node = parseFilter({ x });
+      const expected = cases.map(({ metadata }) => Number(evaluateFilter(node, metadata as Metadata)));
+      const documents = cases.map(({ metadata }) => metadata as Metadata);
+      expect(verdicts({ x }, documents)).toEqual(expected);
+      for (const [i, { kind }] of cases.entries()) {
+        const name = `${kind} ${expected[i]}`;
+        met.set(name, (met.get(name) ?? 0) + 1);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  for (const kind of ["missing", "null", "array", "object"]) {
+    for (const answer of [0, 1]) expect(met.get(`${kind} ${answer}`), `${kind} ${answer}`).toBeGreaterThan(100);
+  }
+}, 120_000);

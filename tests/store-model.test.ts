@@ -35,6 +35,8 @@ const action = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("demote" as const), ids: fc.array(id, { maxLength: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("calibrate" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("compact" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("thereAndBack" as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -101,6 +103,21 @@ class Run {
       case "calibrate":
         if (model.size > 0) await store.calibrate();
         return;
+      case "compact": {
+        const { diskBytes, ramBytes } = await store.compact();
+        expect(diskBytes.after).toBeLessThanOrEqual(diskBytes.before);
+        expect(ramBytes.after).toBeLessThanOrEqual(ramBytes.before);
+        return;
+      }
+      case "thereAndBack": {
+        // Copies keep their order and their tiers, so the namespace is what it was when it comes back.
+        expect(await store.copyNamespace("default", "copy")).toBe(model.size);
+        expect(await store.dropNamespace("default")).toBe(model.size);
+        expect(await store.count()).toBe(0);
+        expect(await store.copyNamespace("copy", "default")).toBe(model.size);
+        expect(await store.dropNamespace("copy")).toBe(model.size);
+        return;
+      }
       case "reopen":
         await store.close();
         return this.open();
@@ -151,6 +168,7 @@ describe("a store under random calls", () => {
           await run.check(query);
         }
         await run.store.close();
+        expect(await Thermocline.verify(run.path)).toMatchObject({ ok: true, records: run.model.size });
       }),
       { numRuns: 40, seed: 7, endOnFailure: false },
     );

@@ -20,8 +20,8 @@ const PAIR: usize = CENTROIDS * CENTROIDS;
 /// Costs are at most this for a row of the centroids' own length, which leaves room for rows 2¹⁴ times as long.
 const LARGEST_COST: f32 = 65_536.0;
 
-/// Costs are cut off here, so that adding products cannot overflow.
-const LIMIT: f32 = (1 << 30) as f32;
+/// Costs are cut off here, so that neither adding products nor the difference of two such sums can overflow.
+const LIMIT: f32 = ((1 << 30) - (1 << 16)) as f32;
 
 /// Nibbles that are changed in a try. More are seldom for the better.
 const CHANGED: usize = 2;

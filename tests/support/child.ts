@@ -16,12 +16,17 @@ export class Child {
   readonly #waiting: ((answer: Answer) => void)[] = [];
   readonly #ended: Promise<void>;
 
-  constructor(path: string, options: OpenOptions = {}) {
+  /** `user`: the number of the user that it runs as; only root may choose. */
+  constructor(path: string, options: OpenOptions = {}, user?: number) {
     const script = fileURLToPath(new URL("child-store.ts", import.meta.url));
-    this.#process = spawn(process.execPath, ["--import", "tsx", script, path, JSON.stringify(options)], {
-      cwd: fileURLToPath(new URL("../..", import.meta.url)),
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    this.#process = spawn(
+      process.execPath,
+      ["--import", "tsx", script, path, JSON.stringify(options), ...(user === undefined ? [] : [`${user}`])],
+      {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     const { stdout, stdin } = this.#process;
     if (!stdout || !stdin) throw new Error("no pipes");
     // Writing to a process that was killed is what these tests do.

@@ -158,7 +158,9 @@ proptest! {
         let body = &bodies[case.index(bodies.len())];
         let whole = sealed(body.clone());
         let mut damaged = whole.clone();
-        damages.into_iter().for_each(|damage| apply(&mut damaged, damage));
+        for damage in damages {
+            apply(&mut damaged, damage);
+        }
         prop_assume!(damaged != whole);
         prop_assert!(Codec::parse(&damaged).is_err());
     }
@@ -172,7 +174,9 @@ proptest! {
     ) {
         let bodies = good();
         let mut body = bodies[case.index(bodies.len())].clone();
-        damages.into_iter().for_each(|damage| apply(&mut body, damage));
+        for damage in damages {
+            apply(&mut body, damage);
+        }
         if let Ok(codec) = Codec::parse(&sealed(body)) {
             // Larger ones are as sound, and slower.
             if codec.dim() <= 4_096 {

@@ -238,6 +238,12 @@ export interface OpenOptions {
   /** Default `full`. For this opening only, the file does not keep it. In a page always `full`; in memory it means nothing. */
   readonly durability?: Durability | undefined;
   /**
+   * Never writes to the file, which must be there, and needs no permission to. What other processes commit is seen. Calls that
+   * write reject with `UNSUPPORTED`. Where this process may not write in the file's folder either, nobody may write to the file
+   * while it is open. Default false.
+   */
+  readonly readOnly?: boolean | undefined;
+  /**
    * Which kernel: `native`, the addon; `wasm`, WebAssembly, which gives the same answers to the bit, slower; `auto` takes the first
    * of them that loads. Default `auto`, or the environment variable THERMOCLINE_KERNEL.
    */
@@ -252,7 +258,7 @@ export interface OpenOptions {
 }
 
 /** Options of `Thermocline.fromBytes`. What the bytes fixed (dim, metric, originals, codec) may be left out. */
-export type FromBytesOptions = Omit<OpenOptions, "path" | "durability">;
+export type FromBytesOptions = Omit<OpenOptions, "path" | "durability" | "readOnly">;
 
 /** Options of `calibrate` and `recalibrate`. */
 export interface CalibrateOptions extends CallOptions {

@@ -3,22 +3,13 @@ import { throwIfAborted } from "../pace.js";
 import { nextTurn } from "../turn.js";
 import type { Durability } from "../types.js";
 import type { Checksum } from "./blob.js";
-import { Connection } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { type Examination, examine } from "./examine.js";
-import { inspectHeader } from "./header.js";
+import { type Connections, IN_MEMORY, openConnections, type Place, patiently } from "./open-connections.js";
 import { Reader } from "./reader.js";
-import { createSchema, damagedTables, expectedBytes, pages } from "./schema.js";
+import { expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
-
-/** How long a write waits for another process to finish its own. */
-const LOCK_TIMEOUT_MS = 5_000;
-
-/** How long a read may hold the event loop while another process opens or closes the file; it never waits for writes. */
-const READ_TIMEOUT_MS = 1_000;
-
-/** Pages that the reading connection keeps: texts and originals that are asked for again need not be read again. */
-const CACHE_KIB = 16_384;
 
 /** How often a read is repeated because another process committed during it. */
 const ATTEMPTS = 16;
@@ -31,19 +22,6 @@ const RECLAIM_PAGES = 64;
 
 /** Up to this size a file is examined when it is opened, but for cold rows' originals: a few milliseconds a MiB. */
 const EXAMINED_BYTES = 8 * 2 ** 20;
-
-/** What a store in memory is called in messages. */
-export const IN_MEMORY = "The store in memory";
-
-/** Where a store is: in a file, or in memory, empty or of a file's bytes. */
-export type Place =
-  | { readonly path: string | undefined; readonly durability: Durability }
-  | { readonly bytes: Uint8Array };
-
-/** A rollback journal that is not written through may leave the file damaged; a write-ahead log loses its end at most. */
-function synchronous({ journal }: Driver, durability: Durability): "FULL" | "NORMAL" {
-  return journal === "WAL" && durability === "normal" ? "NORMAL" : "FULL";
-}
 
 /**
  * The durable truth: one SQLite file, or memory. Knows SQL and nothing of codecs.
@@ -58,6 +36,7 @@ function synchronous({ journal }: Driver, durability: Durability): "FULL" | "NOR
 export class Catalogue {
   readonly #driver: Driver;
   readonly #checksum: Checksum;
+  readonly #readOnly: boolean;
   readonly #writer: Connection;
   readonly #reading: Connection;
   readonly reader: Reader;
@@ -70,9 +49,10 @@ export class Catalogue {
   /** The data version that the image in RAM shows; undefined when it shows none. */
   #shown: number | undefined;
 
-  private constructor(driver: Driver, writer: Connection, reading: Connection, checksum: Checksum) {
+  private constructor(driver: Driver, { writer, reading, readOnly }: Connections, checksum: Checksum) {
     this.#driver = driver;
     this.#checksum = checksum;
+    this.#readOnly = readOnly;
     this.#writer = writer;
     this.#reading = reading;
     this.reader = new Reader(reading, checksum);
@@ -80,34 +60,7 @@ export class Catalogue {
 
   /** Opens a store, or makes it unless `check` throws. Refuses a file that is not one, before changing anything in it. */
   static async open(driver: Driver, place: Place, checksum: Checksum, check: () => void): Promise<Catalogue> {
-    const path = "path" in place && place.path !== undefined ? driver.locate(place.path) : undefined;
-    const bytes = "bytes" in place ? place.bytes : undefined;
-    if (bytes) inspectHeader("What was given", bytes, bytes.length, false);
-    else if (path === undefined || !(await driver.inspect(path))) check();
-    const opened = await (path === undefined ? driver.openMemory(IN_MEMORY, bytes) : driver.open(path));
-    const writer = new Connection(path ?? IN_MEMORY, opened);
-    try {
-      // Others may be making the same file.
-      await patiently(() => {
-        createSchema(writer);
-        const [table] = damagedTables(writer);
-        if (table !== undefined) {
-          const what = `the definition of table ${table} is not as it was made`;
-          throw new ThermoclineError("CORRUPT", `${writer.path}: ${what}. Restore a backup.`);
-        }
-        if (!("path" in place) || path === undefined) return;
-        writer.exec(
-          `PRAGMA journal_mode = ${driver.journal}; PRAGMA synchronous = ${synchronous(driver, place.durability)}`,
-        );
-      });
-      if (path === undefined || driver.journal !== "WAL") return new Catalogue(driver, writer, writer, checksum);
-      const reading = new Connection(path, await driver.open(path));
-      reading.exec(`PRAGMA busy_timeout = ${READ_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
-      return new Catalogue(driver, writer, reading, checksum);
-    } catch (error) {
-      writer.close();
-      throw error;
-    }
+    return new Catalogue(driver, await openConnections(driver, place, check), checksum);
   }
 
   get bytes(): number {
@@ -177,6 +130,7 @@ export class Catalogue {
     apply: (result: T) => void = () => {},
     prepared: Promise<unknown> = Promise.resolve(),
   ): Promise<T> {
+    if (this.#readOnly) return Promise.reject(this.#refusal());
     // It may reject long before its turn comes.
     prepared.catch(() => {});
     return this.#exclusive(async () => {
@@ -193,6 +147,11 @@ export class Catalogue {
         throw error;
       }
     });
+  }
+
+  #refusal(): ThermoclineError {
+    const { path } = this.#writer;
+    return new ThermoclineError("UNSUPPORTED", `${path} was opened with readOnly; open it without, to write.`);
   }
 
   /** Gives free pages back to the disk, a few at a time, if they are more than new rows will soon fill. */
@@ -330,21 +289,5 @@ export class Catalogue {
 
   #dataVersion(): number {
     return this.#writer.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
-  }
-}
-
-/** Repeats what another process locks out, for a while. */
-async function patiently(call: () => void): Promise<void> {
-  const deadline = performance.now() + LOCK_TIMEOUT_MS;
-  for (let wait = 1; ; wait = Math.min(2 * wait, 50)) {
-    try {
-      return call();
-    } catch (error) {
-      const locked = error instanceof ThermoclineError && error.code === "LOCKED";
-      if (!locked || performance.now() > deadline) throw error;
-      await new Promise((resolve) => {
-        setTimeout(resolve, wait);
-      });
-    }
   }
 }

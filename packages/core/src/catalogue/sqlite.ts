@@ -53,11 +53,17 @@ export interface Driver {
 const MEANING: ReadonlyMap<number, readonly [ThermoclineError["code"], string]> = new Map([
   [5, ["LOCKED", "another process or connection is writing to it; try again when it has finished"]],
   [6, ["LOCKED", "another connection is writing to it; try again when it has finished"]],
-  [8, ["IO", "it is read-only; give it write permission or open a copy"]],
+  [8, ["IO", "it is read-only; give it write permission, or open it with readOnly"]],
   [10, ["IO", "the disk reported an error"]],
   [11, ["CORRUPT", "the file is damaged; restore it from a backup"]],
   [13, ["IO", "the disk is full; free some space and try again"]],
-  [14, ["IO", "it could not be opened; does its directory exist, and may this process write there?"]],
+  [
+    14,
+    [
+      "IO",
+      "it could not be opened; does its directory exist, and may this process write there? To read it, open it with readOnly",
+    ],
+  ],
   [26, ["FORMAT", "it is not an SQLite database, so not a Thermocline store; choose another file"]],
 ]);
 

@@ -1,5 +1,6 @@
 import { sqliteDriver } from "#driver";
-import { Catalogue, IN_MEMORY } from "../catalogue/catalogue.js";
+import { Catalogue } from "../catalogue/catalogue.js";
+import { IN_MEMORY } from "../catalogue/open-connections.js";
 import { loadKernel } from "../kernel/load.js";
 import { Turns } from "../pace.js";
 import { Heat } from "../tiers/heat.js";
@@ -9,7 +10,7 @@ import { loadTiers } from "./load.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
 import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
-import { validDim, validPath } from "./validate.js";
+import { validDim, validPath, validReadOnly } from "./validate.js";
 
 /** Opens the catalogue, makes it if it is new, and loads what is in it. With `bytes`, a file's, it is in memory. */
 export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Promise<Engine> {
@@ -19,10 +20,11 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
   if (options.path !== undefined) validPath(options.path);
   const given = options.dim === undefined ? undefined : validDim(options.dim);
   const durability = oneOf("durability", options.durability ?? "full", ["full", "normal"]);
+  const readOnly = validReadOnly(options);
   const kernel = await loadKernel(options.kernel, options.wasm);
   const catalogue = await Catalogue.open(
     sqliteDriver(options.wasm?.sqlite),
-    bytes ? { bytes } : { path: options.path, durability },
+    bytes ? { bytes } : { path: options.path, durability, readOnly },
     kernel.checksum,
     () => {
       agree(options, given, new Map());
@@ -32,7 +34,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
     const before = catalogue.reader.settings();
     refuseDamaged(options.path ?? IN_MEMORY, before);
     let settings = agree(options, given, before);
-    if (before.size === 0 || (given !== undefined && !before.has("dim"))) {
+    if (!readOnly && (before.size === 0 || (given !== undefined && !before.has("dim")))) {
       await catalogue.write((transaction) => {
         // Another process may have been first.
         settings = agree(options, given, transaction.settings());

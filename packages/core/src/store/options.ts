@@ -66,7 +66,7 @@ const FROM_BYTES: All<FromBytesOptions> = {
 };
 
 const KNOWN = {
-  open: { path: true, durability: true, ...FROM_BYTES } satisfies All<OpenOptions>,
+  open: { path: true, durability: true, readOnly: true, ...FROM_BYTES } satisfies All<OpenOptions>,
   fromBytes: FROM_BYTES,
   hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
   cold: {

@@ -41,6 +41,23 @@ export function validPath(path: unknown): string {
   );
 }
 
+/** Whether a file is only to be read. */
+export function validReadOnly({
+  readOnly = false,
+  path,
+}: {
+  readonly readOnly?: unknown;
+  readonly path?: unknown;
+}): boolean {
+  if (typeof readOnly !== "boolean") {
+    throw new ThermoclineError("ARGUMENT", `readOnly is ${shown(readOnly)}; give true or false.`);
+  }
+  if (readOnly && path === undefined) {
+    throw new ThermoclineError("ARGUMENT", "readOnly is true, but there is no path; give the path of a store's file.");
+  }
+  return readOnly;
+}
+
 /** A file's bytes. */
 export function validBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;

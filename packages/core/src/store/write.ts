@@ -13,8 +13,9 @@ class Departures {
   readonly cold = new Map<number, number[]>();
 
   add(row: number, block: number | null): void {
-    if (block === null) this.hot.push(row);
-    else this.cold.set(block, [...(this.cold.get(block) ?? []), row]);
+    const before = block === null ? this.hot : this.cold.get(block);
+    if (before) before.push(row);
+    else if (block !== null) this.cold.set(block, [row]);
   }
 }
 

@@ -17,7 +17,7 @@ describe("a file that is no sound store", () => {
   async function sound(name = "sound.db") {
     const file = path(name);
     const store = await open({ path: file, dim: DIM, cold: { bytes: 4 } });
-    await store.upsert(records(60, DIM));
+    await store.upsert(records(60, DIM).map((record, i) => (i % 5 > 0 ? record : { ...record, expiresAt: 4e12 + i })));
     await store.demote({ filter: { even: true } });
     const answers = await contents(store, ids);
     await store.close();
@@ -172,6 +172,8 @@ describe("a file that is no sound store", () => {
     ["its own dimension", "UPDATE settings SET value = '9' WHERE key = 'dim'", /setting dim is damaged/],
     ["its own metric", "UPDATE settings SET value = 'dot' WHERE key = 'metric'", /setting metric is damaged/],
     ["a table", "DROP TABLE hot_rows", /definition of table hot_rows/],
+    ["an index", "DROP INDEX expiring_records", /definition of index expiring_records/],
+    ["a time to expire", "UPDATE records SET expires = NULL WHERE row = 1", /record of row 1 is damaged/],
     ["a block", "DELETE FROM code_blocks", /60 records but 30 rows/],
     ["a hot row", "DELETE FROM hot_rows WHERE row = 2", /60 records but 59 rows/],
   ])("is refused without %s", async (_, sql, says) => {

@@ -108,6 +108,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       copyNamespace: () => store.copyNamespace("default", "copy"),
       dropNamespace: () => store.dropNamespace("default"),
       count: () => store.count(),
+      sweep: () => store.sweep(),
       demote: () => store.demote({ all: true }),
       calibrate: () => store.calibrate(),
       compact: () => store.compact(),

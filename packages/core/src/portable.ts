@@ -74,6 +74,7 @@ export type {
   StoreModules,
   StoreRecommendOptions,
   StoreStats,
+  SweepOptions,
   Tier,
   UpsertOptions,
   VerifyOptions,

@@ -17,6 +17,7 @@ import { recommendForStore } from "./store/recommend.js";
 import { conditionOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
+import { Sweeping, sweepExpired } from "./store/sweep.js";
 import { validBytes, validId, validNamespace, validPath } from "./store/validate.js";
 import { verifyFile } from "./store/verify.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
@@ -45,6 +46,7 @@ import type {
   StoredRecord,
   StoreRecommendOptions,
   StoreStats,
+  SweepOptions,
   UpsertOptions,
   VerifyOptions,
   VerifyReport,
@@ -68,6 +70,7 @@ import type {
 export class Thermocline<M extends Metadata = Metadata> {
   readonly #engine: Engine;
   readonly #rebalancing: Rebalancing;
+  readonly #sweeping: Sweeping;
   /** Calls under way, which `close` waits for. They settle, and never reject. */
   readonly #calls = new Set<Promise<unknown>>();
   #closed = false;
@@ -75,6 +78,8 @@ export class Thermocline<M extends Metadata = Metadata> {
   private constructor(engine: Engine) {
     this.#engine = engine;
     this.#rebalancing = new Rebalancing(engine);
+    this.#sweeping = new Sweeping(engine);
+    this.#sweeping.start();
   }
 
   /**
@@ -121,7 +126,7 @@ export class Thermocline<M extends Metadata = Metadata> {
 
   /**
    * Adds records, replacing those of the same id in the namespace. All of them are written, or none. Of records with
-   * the same id in one call the last one counts.
+   * the same id in one call the last one counts. From its `expiresAt` on a record is not found any more.
    *
    * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR` or `ARGUMENT` for a bad record, `ABORTED`, `IO`, `CLOSED`
    * @example
@@ -131,6 +136,7 @@ export class Thermocline<M extends Metadata = Metadata> {
     await this.#call(async () => {
       checkOptions("upsert", options);
       await upsertRecords(this.#engine, records, options);
+      this.#sweeping.start();
       await this.#rebalancing.start();
     });
   }
@@ -235,6 +241,22 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /**
+   * Deletes the records of all namespaces that have expired (`expiresAt`, `ttl`), some at a time, and returns how many there were.
+   * It is done in the background, too, every `sweepInterval`; queries pass over expired records in any case. What has expired
+   * is what `Date.now` says: where a clock is put back, records that are not swept yet are found again until it gets there.
+   *
+   * @throws `ARGUMENT`, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * const deleted = await store.sweep();
+   */
+  async sweep(options: SweepOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("sweep", options);
+      return sweepExpired(this.#engine, options.signal);
+    });
+  }
+
+  /**
    * How many records of a namespace match a filter; all of them without one.
    *
    * @example
@@ -249,7 +271,9 @@ export class Thermocline<M extends Metadata = Metadata> {
       throwIfAborted(options.signal);
       return engine.catalogue.read(() => {
         const namespace = engine.namespaces.get(name);
-        return namespace === undefined ? 0 : engine.catalogue.reader.count(namespace, condition);
+        return namespace === undefined
+          ? 0
+          : engine.catalogue.reader.count(namespace, engine.expiry.unexpired(condition, Date.now()));
       });
     });
   }
@@ -277,6 +301,7 @@ export class Thermocline<M extends Metadata = Metadata> {
     return this.#call(async () => {
       checkOptions("copyNamespace", options);
       const copied = await copyNamespace(this.#engine, source, target, options);
+      this.#sweeping.start();
       await this.#rebalancing.start();
       return copied;
     });
@@ -425,7 +450,9 @@ export class Thermocline<M extends Metadata = Metadata> {
     this.#assertOpen();
     this.#closed = true;
     this.#rebalancing.stop();
+    this.#sweeping.stop();
     await Promise.all(this.#calls);
+    await this.#sweeping.ended();
     await this.#rebalancing.ended();
     await this.#engine.catalogue.idle();
     this.#engine.catalogue.close();

@@ -29,6 +29,11 @@ export interface RecordInput {
   readonly vector: ArrayLike<number>;
   readonly text?: string | undefined;
   readonly metadata?: Metadata | undefined;
+  /**
+   * From when on it is not found any more: a date, or milliseconds since 1970. One that has passed already writes no record, and what
+   * had its id is gone.
+   */
+  readonly expiresAt?: Date | number | undefined;
 }
 
 /** What comes out of `get` and `list`. `vector` only when asked for. */
@@ -38,6 +43,8 @@ export interface StoredRecord<M extends Metadata = Metadata> {
   readonly text?: string;
   readonly metadata: M;
   readonly tier: Tier;
+  /** When it expires, in milliseconds since 1970, where that was given. */
+  readonly expiresAt?: number;
   readonly vector?: Float32Array;
 }
 
@@ -63,6 +70,8 @@ export interface CallOptions {
 
 /** Options of `upsert`. */
 export interface UpsertOptions extends CallOptions {
+  /** For how many milliseconds records are found that have no `expiresAt` of their own, from the call on. Default: always. */
+  readonly ttl?: number | undefined;
   /** Called every few milliseconds of work, and once when all is written. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -175,6 +184,12 @@ export interface NamespaceOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Options of `sweep`. */
+export interface SweepOptions {
+  /** Aborting rejects with code `ABORTED`; what was deleted by then stays deleted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Which records a call is about: by id, by filter, or all of a namespace. Exactly one must be given. */
 export type Selection =
   | { readonly ids: readonly string[]; readonly filter?: never; readonly all?: never }
@@ -253,6 +268,11 @@ export interface OpenOptions {
    * each). Answers do not depend on it. Default: one for each processor, up to 4. Searches beside each other share the processors.
    */
   readonly threads?: number | undefined;
+  /**
+   * Milliseconds between two sweeps, which delete in the background what has expired. Default 60,000; `Infinity` leaves that
+   * to calls of `sweep`. Expired records are not found either way.
+   */
+  readonly sweepInterval?: number | undefined;
   /** WebAssembly modules, where they cannot be found beside their packages; a process's first ones count. */
   readonly wasm?: StoreModules | undefined;
 }

@@ -60,6 +60,20 @@ export function fieldsChecksum(checksum: Checksum, ...fields: readonly (string |
   return checksum(encoder.encode(all));
 }
 
+/** Checksum of a record's fields; one that never expires has no such field. */
+export function recordChecksum(
+  checksum: Checksum,
+  row: number,
+  namespace: number,
+  id: string,
+  text: string | null,
+  metadata: string,
+  expires: number | null,
+): number {
+  const fields = [row, namespace, id, text, metadata];
+  return fieldsChecksum(checksum, ...(expires === null ? fields : [...fields, expires]));
+}
+
 /** Refuses what is not what was written. `what` names it for the caller. */
 export function expectSame(found: number, expected: number, what: string): void {
   if (found !== expected) {

@@ -4,7 +4,7 @@ import type { VerifyProblem } from "../types.js";
 import type { Connection } from "./connection.js";
 import { isLive, liveBytes } from "./live.js";
 import type { BlockRow, Reader } from "./reader.js";
-import { damagedTables } from "./schema.js";
+import { damagedDefinitions } from "./schema.js";
 
 /** Rows looked at between two looks at the clock. */
 const PAGE = 256;
@@ -150,8 +150,9 @@ class Examiner implements Examination {
             .map(({ integrity_check: message }) => message),
         ));
     for (const message of said ?? []) if (message !== "ok") this.#found("file", {}, message);
-    for (const table of this.#attempt("file", {}, () => damagedTables(this.#connection)) ?? []) {
-      this.#found("table", { table }, `The definition of table ${table} is not as it was made.`);
+    for (const damaged of this.#attempt("file", {}, () => damagedDefinitions(this.#connection)) ?? []) {
+      const [, table] = damaged.split(" ");
+      this.#found("table", { table }, `The definition of ${damaged} is not as it was made.`);
     }
     this.#attempt("settings", { table: "settings" }, () => {
       this.#settings = this.#reader.settings();

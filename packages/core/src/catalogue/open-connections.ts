@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { Durability } from "../types.js";
 import { Connection } from "./connection.js";
 import { inspectHeader } from "./header.js";
-import { createSchema, damagedTables } from "./schema.js";
+import { createSchema, damagedDefinitions } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 
 /** How long a write waits for another process to finish its own. */
@@ -117,9 +117,9 @@ async function connectToRead(driver: Driver, path: string): Promise<Connection> 
 }
 
 function refuseDamagedTables(connection: Connection): void {
-  const [table] = damagedTables(connection);
-  if (table === undefined) return;
-  const what = `the definition of table ${table} is not as it was made`;
+  const [damaged] = damagedDefinitions(connection);
+  if (damaged === undefined) return;
+  const what = `the definition of ${damaged} is not as it was made`;
   throw new ThermoclineError("CORRUPT", `${connection.path}: ${what}. Restore a backup.`);
 }
 

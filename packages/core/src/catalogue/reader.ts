@@ -1,5 +1,5 @@
 import { ThermoclineError } from "../errors.js";
-import { type Checksum, expectSame, fieldsChecksum, sealed, toUint32, verify } from "./blob.js";
+import { type Checksum, expectSame, fieldsChecksum, recordChecksum, sealed, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
 import type { SqlValue } from "./sqlite.js";
 
@@ -10,11 +10,19 @@ export interface RecordRow {
   readonly id: string;
   readonly text: string | null;
   readonly metadata: string;
+  /** When it expires, in milliseconds since 1970; null: never. */
+  readonly expires: number | null;
 }
 
 /** A record and its code block, which is null while its row is hot. */
 export interface PlacedRecordRow extends RecordRow {
   readonly block: number | null;
+}
+
+/** A row and when it expires. */
+export interface ExpiringRow {
+  readonly row: number;
+  readonly expires: number;
 }
 
 /** A stored vector, in `bits` a component. */
@@ -108,7 +116,7 @@ export class Reader {
 
   recordById(namespace: number, id: string): PlacedRecordRow | undefined {
     const found = this.#connection.get<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, namespace, id, text, metadata, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
+      `SELECT records.row, namespace, id, text, metadata, expires, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
        WHERE namespace = ? AND id = ?`,
       namespace,
       id,
@@ -192,7 +200,7 @@ export class Reader {
   ): PlacedRecordRow[] {
     // The plus keeps SQLite from the index by namespace, which would have to be sorted by row.
     const found = this.#connection.all<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, namespace, id, text, metadata, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
+      `SELECT records.row, namespace, id, text, metadata, expires, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
        WHERE records.row > ? AND records.row <= ? AND +namespace = ? AND (${condition.sql})
        ORDER BY records.row LIMIT ?`,
       after,
@@ -261,10 +269,28 @@ export class Reader {
 
   /** The records of those rows that have one, by row. */
   records(rows: readonly number[]): ReadonlyMap<number, RecordRow> {
-    const sql = `SELECT row, namespace, id, text, metadata, checksum FROM records
+    const sql = `SELECT row, namespace, id, text, metadata, expires, checksum FROM records
                  WHERE row IN (SELECT value FROM json_each(?))`;
     const found = this.#connection.all<StoredText<RecordRow>>(sql, JSON.stringify(rows));
     return new Map(found.map((record) => [record.row, this.#whole<RecordRow>(record)]));
+  }
+
+  /** When the first record to expire does; undefined when none will. */
+  nextExpiry(): number | undefined {
+    const sql = "SELECT min(expires) AS expires FROM records WHERE expires IS NOT NULL";
+    return this.#connection.get<{ expires: number | null }>(sql)?.expires ?? undefined;
+  }
+
+  /** Up to `limit` records that expire after `after` and by `until`, the first to expire first. */
+  expiring(after: ExpiringRow, until: number, limit: number): ExpiringRow[] {
+    return this.#connection.all(
+      `SELECT row, expires FROM records WHERE expires IS NOT NULL AND (expires, row) > (?, ?) AND expires <= ?
+       ORDER BY expires, row LIMIT ?`,
+      after.expires,
+      after.row,
+      until,
+      limit,
+    );
   }
 
   /** The highest row number that any record ever had. */
@@ -276,8 +302,8 @@ export class Reader {
 
   #whole<Row extends RecordRow>(row: StoredText<Row>): Row {
     const found = whole<Row>(row) as Row & { readonly checksum: number };
-    const { namespace, id, text, metadata, checksum } = found;
-    const seen = fieldsChecksum(this.#checksum, found.row, namespace, id, text, metadata);
+    const { namespace, id, text, metadata, expires, checksum } = found;
+    const seen = recordChecksum(this.#checksum, found.row, namespace, id, text, metadata, expires);
     expectSame(seen, checksum, `The record of row ${found.row}`);
     return found;
   }

@@ -4,7 +4,8 @@ import { type Database, translating } from "./sqlite.js";
 
 /**
  * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
- * are never used twice, so a code whose record was replaced can never be taken for the new one. Every record has a row
+ * are never used twice, so a code whose record was replaced can never be taken for the new one. `records.expires` is when a
+ * record ceases to be found, in milliseconds since 1970, or null. Every record has a row
  * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
  * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
  * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
@@ -24,9 +25,11 @@ const TABLES = `
     id TEXT NOT NULL,
     text ANY,
     metadata TEXT NOT NULL,
+    expires INTEGER,
     checksum INTEGER NOT NULL,
     UNIQUE (namespace, id)
   ) STRICT;
+  CREATE INDEX expiring_records ON records (expires) WHERE expires IS NOT NULL;
   CREATE TABLE hot_rows (row INTEGER PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
   CREATE TABLE cold_rows (
     row INTEGER PRIMARY KEY,
@@ -82,12 +85,18 @@ function isEmpty({ database, path }: Connection): boolean {
  */
 const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
 
-/** Names of tables that are not, word for word, as they were made. */
-export function damagedTables(connection: Connection): string[] {
-  const found = connection.all<{ sql: string | null }>("SELECT sql FROM sqlite_schema WHERE type = 'table'");
+/** Tables and indexes that are not, word for word, as they were made: `table records`, say. */
+export function damagedDefinitions(connection: Connection): string[] {
+  const found = connection.all<{ sql: string | null }>("SELECT sql FROM sqlite_schema");
   const texts = new Set(found.map(({ sql }) => sql));
   const made = TABLES.split(";").map((sql) => sql.trim());
-  return made.filter((sql) => sql !== "" && !texts.has(sql)).map((sql) => sql.split(" ")[2] ?? "");
+  return made.filter((sql) => sql !== "" && !texts.has(sql)).map(nameOf);
+}
+
+/** What a statement makes: `table records`. */
+function nameOf(statement: string): string {
+  const [, kind = "", name = ""] = statement.split(" ");
+  return `${kind.toLowerCase()} ${name}`;
 }
 
 /** Makes the tables, all or none of them, if there are none. */

@@ -1,5 +1,5 @@
 import { ThermoclineError } from "../errors.js";
-import { type Checksum, concatenate, fieldsChecksum, sealed, toBytes } from "./blob.js";
+import { type Checksum, concatenate, fieldsChecksum, recordChecksum, sealed, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
 import { allLive } from "./live.js";
 import { type FitRow, type OriginalRow, Reader } from "./reader.js";
@@ -47,7 +47,13 @@ export class Transaction extends Reader {
   }
 
   /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
-  insertRecord(namespace: number, id: string, text: string | null, metadata: string): number {
+  insertRecord(
+    namespace: number,
+    id: string,
+    text: string | null,
+    metadata: string,
+    expires: number | null = null,
+  ): number {
     const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
     // Known before it is inserted, since the checksum covers it.
     const row = (this.#lastRow ?? this.highestRow()) + 1;
@@ -58,13 +64,14 @@ export class Transaction extends Reader {
       );
     }
     this.#connection.run(
-      "INSERT INTO records (row, namespace, id, text, metadata, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO records (row, namespace, id, text, metadata, expires, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
       row,
       namespace,
       id,
       bytes,
       metadata,
-      fieldsChecksum(this.#checksum, row, namespace, id, text, metadata),
+      expires,
+      recordChecksum(this.#checksum, row, namespace, id, text, metadata, expires),
     );
     this.#lastRow = row;
     return row;

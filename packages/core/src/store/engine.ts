@@ -4,6 +4,7 @@ import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
 import type { Turns } from "../pace.js";
 import type { Heat } from "../tiers/heat.js";
 import type { Passes } from "./passes.js";
+import type { Expiry } from "./expiry.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */
@@ -27,6 +28,7 @@ export interface Engine {
   readonly heat: Heat;
   readonly turns: Turns;
   readonly passes: Passes;
+  readonly expiry: Expiry;
   /** Numbers of namespaces by name. */
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */

@@ -1,5 +1,6 @@
 import type { Metadata, StoredRecord } from "../types.js";
 import { type Engine, partitionOf } from "./engine.js";
+import { hasExpired } from "./expiry.js";
 import { stored, vectorOf } from "./hits.js";
 
 /** Records by id, in the order of the ids; undefined where there is none. */
@@ -11,9 +12,10 @@ export function getRecords<M extends Metadata>(
 ): (StoredRecord<M> | undefined)[] {
   const { dim, catalogue } = engine;
   const namespace = engine.namespaces.get(name);
+  const now = Date.now();
   return ids.map((id) => {
     const record = namespace === undefined ? undefined : catalogue.reader.recordById(namespace, id);
-    if (!record || namespace === undefined || dim === undefined) return undefined;
+    if (!record || namespace === undefined || dim === undefined || hasExpired(record, now)) return undefined;
     const found = stored<M>(record, name, record.block === null ? "hot" : "cold");
     if (!includeVectors) return found;
     return { ...found, vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record.row) };

@@ -45,8 +45,9 @@ export function fetch<M extends Metadata>(
 
 /** A record as callers see it. */
 export function stored<M extends Metadata>(record: RecordRow, namespace: string, tier: Tier): StoredRecord<M> {
-  const { id, text, metadata } = record;
-  return { id, namespace, ...(text !== null && { text }), metadata: parseMetadata(metadata) as M, tier };
+  const { id, text, metadata, expires } = record;
+  const expiresAt = expires === null ? {} : { expiresAt: expires };
+  return { id, namespace, ...(text !== null && { text }), metadata: parseMetadata(metadata) as M, tier, ...expiresAt };
 }
 
 /** A record's vector: from its original, else what its code stands for. */

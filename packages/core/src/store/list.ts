@@ -15,11 +15,12 @@ export async function recordPage<M extends Metadata>(engine: Engine, options: Li
   const { signal, includeVectors } = options;
   const limit = integer("limit", options.limit ?? 100, 1, 10_000);
   const place = options.cursor === undefined ? undefined : listPlace(options.cursor);
-  const condition = conditionOf(options.filter);
+  const matching = conditionOf(options.filter);
   const name = validNamespace(options.namespace);
   throwIfAborted(signal);
 
   const { reader } = engine.catalogue;
+  const condition = engine.expiry.unexpired(matching, Date.now());
   const namespace = engine.namespaces.get(name);
   const { dim } = engine;
   const rows: number[] = [];

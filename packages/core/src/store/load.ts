@@ -16,6 +16,7 @@ export interface Image {
   readonly dim: number;
   readonly partitions: Map<number, Partition>;
   readonly hot: number[];
+  readonly nextExpiry: number | undefined;
   codebook: Codebook | undefined;
 }
 
@@ -33,6 +34,7 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
     dim: Number(stored.get("dim") ?? 0),
     partitions: new Map(),
     hot: [],
+    nextExpiry: reader.nextExpiry(),
     codebook: undefined,
   };
   if (image.dim > 0) await fill(engine, reader, image);
@@ -50,6 +52,7 @@ export function showImage(engine: Engine, image: Image): void {
   engine.partitions.clear();
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
   engine.heat.keep(image.hot);
+  engine.expiry.begin(image.nextExpiry);
 }
 
 async function fill(engine: Engine, reader: Reader, image: Image): Promise<void> {

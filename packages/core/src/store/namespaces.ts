@@ -1,4 +1,5 @@
 import { isLive } from "../catalogue/live.js";
+import type { ExpiringRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
@@ -89,11 +90,12 @@ export async function copyNamespace(
     },
     (copy) => {
       if (!copy) return;
-      const { namespace, dim, hot, arrivals, blocks } = copy;
+      const { namespace, dim, hot, expiring, arrivals, blocks } = copy;
       engine.namespaces.set(to, namespace);
       const partition = partitionOf(engine, namespace, dim);
       partition.takeHot(arrivals);
       for (const row of hot) engine.heat.touch(row);
+      engine.expiry.add(expiring);
       for (const { codebook, block, rows, codes, live } of blocks) {
         if (codebook !== engine.codebook?.number) throw new Error("A block has another codebook than the one in use.");
         partition.setBlock(block, engine.codebook.codec, rows, codes, live);
@@ -130,13 +132,15 @@ async function copyRecords(
   const { kernel } = engine;
   const newRows = new Map<number, number>();
   const hot: number[] = [];
+  const expiring: ExpiringRow[] = [];
   const arrivals = kernel.hotBatch(dim);
   let page = transaction.records([]);
   await forEachRow(rows, "write", options, (row) => {
     if (!page.has(row)) page = transaction.records(rows.slice(newRows.size, newRows.size + PAGE));
     const record = page.get(row);
     if (!record) throw new ThermoclineError("CORRUPT", `Record ${row} is missing. Restore a backup.`);
-    const copy = transaction.insertRecord(namespace, record.id, record.text, record.metadata);
+    const copy = transaction.insertRecord(namespace, record.id, record.text, record.metadata, record.expires);
+    if (record.expires !== null) expiring.push({ row: copy, expires: record.expires });
     newRows.set(row, copy);
     if (!engine.heat.has(row)) return;
     const original = transaction.original(row);
@@ -145,7 +149,7 @@ async function copyRecords(
     arrivals.add(Uint32Array.of(copy), scored(engine, decodeOriginal(kernel, dim, original), dim));
     hot.push(copy);
   });
-  return { namespace, newRows, hot, arrivals };
+  return { namespace, newRows, hot, expiring, arrivals };
 }
 
 /** Copies what is live of each code block, and gives the copies of its rows their place there. */

@@ -6,6 +6,7 @@ import { Turns } from "../pace.js";
 import { Heat } from "../tiers/heat.js";
 import type { OpenOptions } from "../types.js";
 import type { Engine } from "./engine.js";
+import { Expiry } from "./expiry.js";
 import { loadTiers } from "./load.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
@@ -49,6 +50,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       heat: new Heat(),
       turns: new Turns(),
       passes: new Passes(kernel, settings.threads),
+      expiry: new Expiry(),
       namespaces: new Map(),
       partitions: new Map(),
       dim: undefined,

@@ -21,6 +21,7 @@ import type {
   RecommendOptions,
   SearchOptions,
   StoreRecommendOptions,
+  SweepOptions,
   UpsertOptions,
   VerifyOptions,
 } from "../types.js";
@@ -30,7 +31,7 @@ import { shown } from "./settings.js";
 type All<Options> = Readonly<Record<keyof Options, true>>;
 
 const CALL: All<CallOptions> = { namespace: true, signal: true };
-const WRITE: All<UpsertOptions & DemoteOptions> = { ...CALL, onProgress: true };
+const WRITE: All<DemoteOptions> = { ...CALL, onProgress: true };
 
 const SEARCH: All<SearchOptions> = {
   ...CALL,
@@ -62,6 +63,7 @@ const FROM_BYTES: All<FromBytesOptions> = {
   originals: true,
   kernel: true,
   threads: true,
+  sweepInterval: true,
   wasm: true,
 };
 
@@ -77,7 +79,7 @@ const KNOWN = {
     effort: true,
     seed: true,
   } satisfies All<ColdOptions>,
-  upsert: WRITE,
+  upsert: { ...WRITE, ttl: true } satisfies All<UpsertOptions>,
   mmr: { lambda: true, fetchK: true } satisfies All<MmrOptions>,
   query: { ...SEARCH, vector: true } satisfies All<QueryOptions>,
   queryPage: { ...SEARCH, vector: true, cursor: true } satisfies All<QueryPageOptions>,
@@ -95,6 +97,7 @@ const KNOWN = {
   copyNamespace: NAMESPACE,
   dropNamespace: NAMESPACE,
   delete: CALL,
+  sweep: { signal: true } satisfies All<SweepOptions>,
   count: CALL,
   demote: WRITE,
   calibrate: CALIBRATE,

@@ -1,7 +1,7 @@
 import { gather } from "../calibration/rows.js";
 import type { Condition } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
-import { throwIfAborted } from "../pace.js";
+import { Pace, throwIfAborted } from "../pace.js";
 import type {
   Hit,
   Metadata,
@@ -162,10 +162,15 @@ async function* answers<M extends Metadata>(
   predicate: RecordPredicate<M> | undefined,
 ): AsyncGenerator<Found<M>> {
   // Each time anew: a calibration, or another process, may have put other partitions in their place.
+  const { catalogue, expiry } = engine;
+  const now = Date.now();
+  const pace = new Pace(checked.signal);
+  while (!expiry.knows(now)) await expiry.find(catalogue.reader, now, pace);
   const namespace = engine.namespaces.get(checked.namespace);
   const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
   if (namespace === undefined || !partition) return;
-  const allow = condition && bitmap(engine.catalogue.reader.rowsWhere(namespace, condition));
+  const matching = condition && bitmap(catalogue.reader.rowsWhere(namespace, condition));
+  const allow = expiry.without(matching, now, catalogue.reader.lastRow());
   // Diverse hits are chosen from more candidates, and by their vectors.
   const { diversity } = checked;
   const k = diversity ? diversity.fetchK : checked.k;

@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed` and `threads`, which openings choose. */
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed`, `threads` and `sweepInterval`, which openings choose. */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
@@ -17,12 +17,18 @@ export interface Settings {
   readonly seed: number;
   /** Undefined: as many as the kernel takes by default. */
   readonly threads: number | undefined;
+  /** Milliseconds between two sweeps; `Infinity` for none. */
+  readonly sweepInterval: number;
 }
 
 export const MAX_DIM = 65_536;
 
 /** More than any search could use. */
 const MAX_THREADS = 256;
+
+/** More than this timers take for nothing. */
+export const MAX_DELAY = 2 ** 31 - 1;
+
 export const MAX_BYTES = { eigen: 512, fourier: 4 * 32_769 } as const;
 
 /** Where originals rerank, the candidates' recall is the final one, and cheap; codes alone cost more to be as good. */
@@ -88,6 +94,7 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     throw new ThermoclineError("ARGUMENT", 'cold.targetRecall is for cold.bytes "auto"; leave it out, or give that.');
   }
   const capacity = options.hot?.capacity ?? 20_000;
+  const interval = options.sweepInterval ?? 60_000;
   return {
     metric: chosen("metric", options.metric, "cosine", ["cosine", "dot", "euclidean"]),
     originals,
@@ -99,6 +106,7 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
     threads: options.threads === undefined ? undefined : integer("threads", options.threads, 1, MAX_THREADS),
+    sweepInterval: interval === Number.POSITIVE_INFINITY ? interval : integer("sweepInterval", interval, 1, MAX_DELAY),
   };
 }
 

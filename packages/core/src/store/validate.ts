@@ -11,6 +11,8 @@ export interface Batch {
   readonly ids: readonly string[];
   readonly texts: readonly (string | null)[];
   readonly metadata: readonly string[];
+  /** When each expires, in milliseconds since 1970; null: never. */
+  readonly expires: readonly (number | null)[];
   readonly vectors: Float32Array;
 }
 
@@ -155,12 +157,38 @@ export async function validVectors(
   return rows;
 }
 
-/** Checks all records before any is written. Of records with the same id the last one counts. */
+/** The latest time that a Date can be. */
+const LAST_TIME = 8.64e15;
+
+/** When a record expires, as a whole number of milliseconds. */
+function validExpiry(id: string, expiresAt: unknown): number | null {
+  if (expiresAt === undefined || expiresAt === null) return null;
+  const time = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
+  if (typeof time === "number" && Math.abs(time) <= LAST_TIME) return Math.ceil(time);
+  const given = expiresAt instanceof Date ? "an invalid Date" : shown(expiresAt);
+  throw new ThermoclineError(
+    "ARGUMENT",
+    `The expiresAt of record ${shown(id)} is ${given}; give a Date or milliseconds since 1970.`,
+  );
+}
+
+/** When records expire that are to be found for `ttl` milliseconds from now on. */
+export function expiryAfter(ttl: unknown): number | null {
+  if (ttl === undefined) return null;
+  if (typeof ttl === "number" && ttl > 0 && ttl <= LAST_TIME) return Math.min(Math.ceil(Date.now() + ttl), LAST_TIME);
+  throw new ThermoclineError("ARGUMENT", `ttl is ${shown(ttl)}; give a number of milliseconds above 0.`);
+}
+
+/**
+ * Checks all records before any is written. Of records with the same id the last one counts; those that do not say when they
+ * expire do so at `otherwise`.
+ */
 export async function validBatch(
   kernel: Kernel,
   metric: Metric,
   knownDim: number | undefined,
   records: readonly RecordInput[],
+  otherwise: number | null,
   signal: AbortSignal | undefined,
 ): Promise<Batch> {
   if (!Array.isArray(records)) {
@@ -186,6 +214,7 @@ export async function validBatch(
   const vectors = new Float32Array(last.size * dim);
   const texts: (string | null)[] = [];
   const metadata: string[] = [];
+  const expires: (number | null)[] = [];
   for (const [id, record] of last) {
     const what = `The vector of record ${shown(id)}`;
     const at = texts.length * dim;
@@ -199,7 +228,8 @@ export async function validBatch(
     }
     texts.push(record.text ?? null);
     metadata.push(metadataJson(id, record.metadata));
+    expires.push(validExpiry(id, record.expiresAt) ?? otherwise);
     if (pace.due) await pace.pause();
   }
-  return { dim, ids: [...last.keys()], texts, metadata, vectors };
+  return { dim, ids: [...last.keys()], texts, metadata, expires, vectors };
 }

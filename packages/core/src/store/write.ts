@@ -1,14 +1,16 @@
+import type { ExpiringRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
 import { type Engine, partitionOf, scored } from "./engine.js";
+import { hasExpired } from "./expiry.js";
 import { encodeOriginal } from "./original.js";
 import { validSelection } from "./selection.js";
 import { refuseMisfit } from "./settings.js";
-import { refuseDim, validBatch, validNamespace } from "./validate.js";
+import { expiryAfter, refuseDim, validBatch, validNamespace } from "./validate.js";
 
 /** Rows that a transaction takes out of the tiers. */
-class Departures {
+export class Departures {
   readonly hot: number[] = [];
   readonly cold = new Map<number, number[]>();
 
@@ -20,12 +22,12 @@ class Departures {
 }
 
 /** What left a partition: hot rows, and cold ones by block, or whole blocks. */
-interface Removal {
+export interface Removal {
   readonly hot: readonly number[];
   readonly cold: readonly { readonly block: number; readonly rows: readonly number[]; readonly whole: boolean }[];
 }
 
-async function remove(transaction: Transaction, departures: Departures, pace: Pace): Promise<Removal> {
+export async function remove(transaction: Transaction, departures: Departures, pace: Pace): Promise<Removal> {
   const cold = [];
   for (const [block, rows] of departures.cold) {
     cold.push({ block, rows, whole: transaction.clearLive(block, rows) });
@@ -34,7 +36,7 @@ async function remove(transaction: Transaction, departures: Departures, pace: Pa
   return { hot: departures.hot, cold };
 }
 
-function applyRemoval(engine: Engine, namespace: number, removal: Removal): void {
+export function applyRemoval(engine: Engine, namespace: number, removal: Removal): void {
   const partition = engine.partitions.get(namespace);
   if (!partition) return;
   partition.removeHot(Uint32Array.from(removal.hot));
@@ -55,8 +57,9 @@ export async function upsertRecords(
   const { signal, onProgress } = options;
   const name = validNamespace(options.namespace);
   throwIfAborted(signal);
+  const otherwise = expiryAfter(options.ttl);
   if (Array.isArray(records) && records.length === 0) return;
-  const checked = validBatch(kernel, settings.metric, engine.dim, records, signal);
+  const checked = validBatch(kernel, settings.metric, engine.dim, records, otherwise, signal);
 
   await catalogue.write(
     async (transaction) => {
@@ -74,7 +77,8 @@ export async function upsertRecords(
       }
       const namespace = transaction.namespace(name);
       const departures = new Departures();
-      const rows = new Uint32Array(total);
+      const rows: number[] = [];
+      const expiring: ExpiringRow[] = [];
       const arrivals = kernel.hotBatch(dim);
       for (const [i, id] of batch.ids.entries()) {
         const before = transaction.placeOf(namespace, id);
@@ -82,10 +86,13 @@ export async function upsertRecords(
           transaction.deleteRecord(before.row);
           departures.add(before.row, before.block);
         }
+        const expires = batch.expires[i] ?? null;
+        if (hasExpired({ expires }, Date.now())) continue;
         const vector = batch.vectors.subarray(i * dim, (i + 1) * dim);
-        const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}");
+        const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}", expires);
         transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
-        rows[i] = row;
+        rows.push(row);
+        if (expires !== null) expiring.push({ row, expires });
         arrivals.add(Uint32Array.of(row), scored(engine, vector, dim));
         if (pace.due) {
           report(i);
@@ -95,14 +102,15 @@ export async function upsertRecords(
       const removal = await remove(transaction, departures, pace);
       // While it can still be undone: what the callback throws rejects the call.
       report(total);
-      return { dim, namespace, rows, arrivals, removal };
+      return { dim, namespace, rows, expiring, arrivals, removal };
     },
-    ({ dim, namespace, rows, arrivals, removal }) => {
+    ({ dim, namespace, rows, expiring, arrivals, removal }) => {
       engine.dim = dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
       partitionOf(engine, namespace, dim).takeHot(arrivals);
       for (const row of rows) engine.heat.touch(row);
+      engine.expiry.add(expiring);
     },
     checked,
   );

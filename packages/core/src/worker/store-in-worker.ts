@@ -29,6 +29,7 @@ import type {
   StoredRecord,
   StoreRecommendOptions,
   StoreStats,
+  SweepOptions,
   UpsertOptions,
 } from "../types.js";
 import type { Method, Reply, Request } from "./protocol.js";
@@ -117,6 +118,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.delete}. */
   delete(selection: Selection, options?: CallOptions): Promise<number> {
     return this.#call("delete", [selection, options], 1);
+  }
+
+  /** As {@link Thermocline.sweep}. */
+  sweep(options?: SweepOptions): Promise<number> {
+    return this.#call("sweep", [options], 0);
   }
 
   /** As {@link Thermocline.count}. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ThermoclineError } from "../packages/core/src/errors.js";
 import { evaluateFilter } from "../packages/core/src/filter/evaluate.js";
 import { parseFilter } from "../packages/core/src/filter/parse.js";
-import { compileFilter, filterPaths } from "../packages/core/src/filter/sql.js";
+import { compileFilter, filterFields } from "../packages/core/src/filter/sql.js";
 
 /** The message of the FILTER error that a value is refused with. */
 function refusal(value: unknown): string {
@@ -188,7 +188,7 @@ describe("a well-formed filter", () => {
     expect(parseFilter({ a: nestedUnderField(32) })).toMatchObject({ kind: "not" });
     expect(parseFilter(fields(1_999))).toMatchObject({ kind: "and" });
     expect(parseFilter({ $or: Array(1_999).fill({}) })).toMatchObject({ kind: "or" });
-    expect(filterPaths(parseFilter({ [Array(64).fill("a").join(".")]: 1 }))).toHaveLength(1);
+    expect(filterFields(parseFilter({ [Array(64).fill("a").join(".")]: 1 })).size).toBe(1);
   });
 
   it("becomes frozen plain data that keeps nothing of what was given", () => {

@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { evaluateFilter } from "../packages/core/src/filter/evaluate.js";
+import { evaluateFilter, lookUp } from "../packages/core/src/filter/evaluate.js";
+import { FieldValues, FieldValuesBuilder } from "../packages/core/src/filter/field-values.js";
 import { parseFilter } from "../packages/core/src/filter/parse.js";
 import { compileFilter } from "../packages/core/src/filter/sql.js";
+import { type Verdict, verdictOf } from "../packages/core/src/filter/verdict.js";
 import type { Metadata } from "../packages/core/src/types.js";
 import { condition, document, filter, scalar } from "./support/random-filters.js";
 
@@ -47,6 +49,75 @@ it("random filters over random metadata mean the same in SQL and in JavaScript, 
     { numRuns: 4_000 },
   );
   expect(Math.min(yes, no)).toBeGreaterThan(5_000);
+}, 120_000);
+
+/** What indexes of some fields say, over two pieces each; other fields, and what lies between the pieces, they know nothing of. */
+function indexed(
+  random: unknown,
+  documents: readonly Metadata[],
+  has: (path: readonly string[], piece: number) => boolean,
+): Verdict | undefined {
+  return verdictOf(parseFilter(random), 16, (path) =>
+    [0, 8].flatMap((first, piece) => {
+      if (!has(path, piece)) return [];
+      const builder = new FieldValuesBuilder();
+      documents.slice(first, first + 8).forEach((document, row) => {
+        builder.add(row, lookUp(document, path));
+      });
+      const values = FieldValues.read(builder.finish(1_000_000) ?? new Uint8Array());
+      if (!values) throw new Error("An index was not read.");
+      return [{ first, rows: 8, values }];
+    }),
+  );
+}
+
+const isSet = (bits: Uint8Array | undefined, i: number) => ((bits?.[i >> 3] ?? 0) >> (i & 7)) % 2 === 1;
+
+it("indexes of all fields know what random filters mean, and of some fields what they may mean", () => {
+  let [yes, no, open] = [0, 0, 0];
+  const sixteen = fc.array(document, { minLength: 16, maxLength: 16 });
+  fc.assert(
+    fc.property(filter, sixteen, fc.func(fc.boolean()), (random, given, has) => {
+      const documents = given.map((metadata) => JSON.parse(JSON.stringify(metadata)) as Metadata);
+      const node = parseFilter(random);
+      const all = indexed(random, documents, () => true);
+      const some = indexed(random, documents, (path, piece) => has(path, piece));
+      expect(all?.possible).toEqual(all?.certain);
+      documents.forEach((metadata, i) => {
+        const expected = evaluateFilter(node, metadata);
+        expect(isSet(all?.certain, i)).toBe(expected);
+        expected ? yes++ : no++;
+        if (!some) return;
+        if (isSet(some.certain, i)) expect(expected).toBe(true);
+        else if (isSet(some.possible, i)) open++;
+        else expect(expected).toBe(false);
+      });
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(Math.min(yes, no, open)).toBeGreaterThan(1_000);
+}, 120_000);
+
+it("an index of one field knows what random conditions on it mean, where most operands meet their match", () => {
+  let yes = 0;
+  fc.assert(
+    fc.property(
+      condition,
+      fc.array(fc.oneof(scalar, fc.array(scalar)), { minLength: 16, maxLength: 16 }),
+      (x, values) => {
+        const documents = values.map((value) => JSON.parse(JSON.stringify({ x: value })) as Metadata);
+        const node = parseFilter({ x });
+        const all = indexed({ x }, documents, () => true);
+        documents.forEach((metadata, i) => {
+          const expected = evaluateFilter(node, metadata);
+          expect(isSet(all?.certain, i)).toBe(expected);
+          if (expected) yes++;
+        });
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+  expect(yes).toBeGreaterThan(3_000);
 }, 120_000);
 
 it("random conditions on one field mean the same, where most operands meet their match", () => {

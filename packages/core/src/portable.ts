@@ -49,6 +49,7 @@ export type {
   FromBytesOptions,
   GetOptions,
   Hit,
+  IndexedField,
   JsonValue,
   ListOptions,
   ListPageOptions,

@@ -8,13 +8,14 @@ import { eachRecord } from "./store/each-record.js";
 import type { Engine } from "./store/engine.js";
 import { getRecords } from "./store/get.js";
 import { recordPage } from "./store/list.js";
+import { countRecords } from "./store/matching.js";
 import { copyNamespace, dropNamespace, namespacesOf } from "./store/namespaces.js";
 import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
 import { queryBatch, queryPage, queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
 import { recommendForStore } from "./store/recommend.js";
-import { conditionOf } from "./store/selection.js";
+import { filteringOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
 import { Sweeping, sweepExpired } from "./store/sweep.js";
@@ -266,15 +267,11 @@ export class Thermocline<M extends Metadata = Metadata> {
     const engine = this.#engine;
     return this.#call(async () => {
       checkOptions("count", options);
-      const condition = conditionOf(filter);
+      const filtering = filteringOf(filter);
       const name = validNamespace(options.namespace);
       throwIfAborted(options.signal);
-      return engine.catalogue.read(() => {
-        const namespace = engine.namespaces.get(name);
-        return namespace === undefined
-          ? 0
-          : engine.catalogue.reader.count(namespace, engine.expiry.unexpired(condition, Date.now()));
-      });
+      const work = () => countRecords(engine, name, filtering, options.signal);
+      return abortable(options.signal, engine.catalogue.read(work));
     });
   }
 
@@ -451,8 +448,10 @@ export class Thermocline<M extends Metadata = Metadata> {
     this.#closed = true;
     this.#rebalancing.stop();
     this.#sweeping.stop();
+    this.#engine.indexes.stop();
     await Promise.all(this.#calls);
     await this.#sweeping.ended();
+    await this.#engine.indexes.ended();
     await this.#rebalancing.ended();
     await this.#engine.catalogue.idle();
     this.#engine.catalogue.close();

@@ -273,6 +273,11 @@ export interface OpenOptions {
    * to calls of `sweep`. Expired records are not found either way.
    */
   readonly sweepInterval?: number | undefined;
+  /**
+   * How many fields of metadata are indexed at most, 0 to 64: those that filters use most, made and dropped by themselves, in the
+   * background. Default 8. See `stats().indexes`.
+   */
+  readonly indexedFields?: number | undefined;
   /** WebAssembly modules, where they cannot be found beside their packages; a process's first ones count. */
   readonly wasm?: StoreModules | undefined;
 }
@@ -339,7 +344,8 @@ export interface VerifyProblem {
     | "codebook"
     | "block"
     | "original"
-    | "placement";
+    | "placement"
+    | "index";
   /** The table it was found in; undefined for `file`. */
   readonly table: string | undefined;
   /** The row, where it is one. */
@@ -415,6 +421,18 @@ export interface Drift {
   readonly recalibrate: boolean;
 }
 
+/** A field of metadata that is indexed, so that filters on it look at no record. */
+export interface IndexedField {
+  /** Its path, as filters write it. */
+  readonly field: string;
+  /** Of how many rows its values are in the index; filters look at the others one by one. */
+  readonly rows: number;
+  /** What the index weighs in the file. */
+  readonly bytes: number;
+  /** How often filters have asked for the field since the store was opened; earlier ones count less. */
+  readonly uses: number;
+}
+
 /** What a store holds, what it costs, and which kernel runs it. */
 export interface StoreStats {
   readonly dim: number | undefined;
@@ -443,6 +461,8 @@ export interface StoreStats {
   readonly drift: Drift | undefined;
   /** Rows moved to the cold tier since the store was opened. */
   readonly demotions: number;
+  /** The fields that filters find by an index. */
+  readonly indexes: readonly IndexedField[];
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;
   /** When writes resolve; undefined in memory. */

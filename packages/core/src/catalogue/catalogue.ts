@@ -46,6 +46,7 @@ export class Catalogue {
   readonly #reads = new Set<Promise<unknown>>();
   #load: () => Promise<void> = async () => {};
   #loading: Promise<void> | undefined;
+  #commits = 0;
   /** The data version that the image in RAM shows; undefined when it shows none. */
   #shown: number | undefined;
 
@@ -77,6 +78,11 @@ export class Catalogue {
     if (this.#writer.path === IN_MEMORY) return undefined;
     const { synchronous } = this.#writer.get<{ synchronous: number }>("PRAGMA synchronous") ?? {};
     return synchronous === 1 ? "normal" : "full";
+  }
+
+  /** How many writes this catalogue has committed: what is read in many turns is of one moment if it stays the same. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Resolves when no write is under way or waiting. */
@@ -140,6 +146,7 @@ export class Catalogue {
         await this.#refresh();
         const result = await work(new Transaction(this.#writer, this.#checksum));
         this.#writer.exec("COMMIT");
+        this.#commits += 1;
         this.#applied(() => apply(result));
         return result;
       } catch (error) {

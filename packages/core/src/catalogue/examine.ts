@@ -138,6 +138,19 @@ class Examiner implements Examination {
     for (const row of this.#places.keys()) {
       this.#found("placement", { table: "records", row }, `Row ${row} has a vector and no record.`);
     }
+    await this.#fields();
+  }
+
+  /** The values of indexed fields. */
+  async #fields(): Promise<void> {
+    const { fields } = this.#reader;
+    for (const { field } of this.#attempt("index", { table: "indexed_fields" }, () => fields.fields()) ?? []) {
+      const at = { table: "field_values" };
+      for (const { first, rows } of this.#attempt("index", at, () => fields.stretches(field)) ?? []) {
+        this.#attempt("index", at, () => fields.values(field, first, rows));
+        if (this.#pace.due) await this.#pace.pause();
+      }
+    }
   }
 
   async #structure(): Promise<void> {

@@ -1,6 +1,7 @@
 import { ThermoclineError } from "../errors.js";
 import { type Checksum, expectSame, fieldsChecksum, recordChecksum, sealed, toUint32, verify } from "./blob.js";
 import type { Connection } from "./connection.js";
+import { FieldTables } from "./field-tables.js";
 import type { SqlValue } from "./sqlite.js";
 
 /** A record as it is stored. */
@@ -81,10 +82,13 @@ function whole<Row>(row: StoredText<Row>): Omit<Row, "text"> & { readonly text: 
 export class Reader {
   readonly #connection: Connection;
   readonly #checksum: Checksum;
+  /** The indexes of metadata's fields. */
+  readonly fields: FieldTables;
 
   constructor(connection: Connection, checksum: Checksum) {
     this.#connection = connection;
     this.#checksum = checksum;
+    this.fields = new FieldTables(connection, checksum);
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -158,20 +162,62 @@ export class Reader {
     return this.#connection.get<{ namespace: number }>("SELECT namespace FROM records WHERE row = ?", row)?.namespace;
   }
 
-  /** Row numbers of a namespace that meet a condition, ascending, in one aggregated value: faster than as many rows. */
-  rowsWhere(namespace: number, condition: Condition): number[] {
-    const found = this.#connection.get<{ rows: string }>(
-      `SELECT json_group_array(row) AS rows FROM records WHERE namespace = ? AND (${condition.sql})`,
+  /** The namespace and block of a row, as it is told of a row that may be gone. */
+  whereabouts(row: number): { readonly namespace: number; readonly block: number | null } | undefined {
+    return this.#connection.get(
+      "SELECT namespace, block FROM records LEFT JOIN cold_rows USING (row) WHERE records.row = ?",
+      row,
+    );
+  }
+
+  /** Rows of a namespace above row `after`, up to row `last`, that meet a condition, in one aggregated value: faster than as many rows. */
+  rowsBetween(namespace: number, after: number, last: number, condition: Condition): number[] {
+    return this.#aggregated(
+      `SELECT json_group_array(row) AS rows FROM records
+       WHERE records.row > ? AND records.row <= ? AND +namespace = ? AND (${condition.sql})`,
+      after,
+      last,
       namespace,
       ...condition.parameters,
     );
-    const rows = JSON.parse(found?.rows ?? "[]") as number[];
-    return rows.sort((a, b) => a - b);
   }
 
-  count(namespace: number, condition: Condition): number {
-    const sql = `SELECT count(*) AS count FROM records WHERE namespace = ? AND (${condition.sql})`;
-    return this.#connection.get<{ count: number }>(sql, namespace, ...condition.parameters)?.count ?? 0;
+  /** Those of some rows that are of a namespace and meet a condition. */
+  rowsAmong(namespace: number, rows: readonly number[], condition: Condition): number[] {
+    return this.#aggregated(
+      `SELECT json_group_array(row) AS rows FROM records
+       WHERE row IN (SELECT value FROM json_each(?)) AND +namespace = ? AND (${condition.sql})`,
+      JSON.stringify(rows),
+      namespace,
+      ...condition.parameters,
+    );
+  }
+
+  /** The first `limit` rows of a namespace whose ids come after `id`, those of them that meet a condition, and the last id. */
+  rowsByIds(
+    namespace: number,
+    id: string,
+    limit: number,
+    condition: Condition,
+  ): { rows: number[]; last: string | undefined } {
+    const sql = `SELECT json_group_array(row) FILTER (WHERE ${condition.sql}) AS rows, max(id) AS last
+                 FROM (SELECT row, id, metadata, expires FROM records WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?) AS records`;
+    const found = this.#connection.get<{ rows: string; last: string | null }>(
+      sql,
+      ...condition.parameters,
+      namespace,
+      id,
+      limit,
+    );
+    return { rows: JSON.parse(found?.rows ?? "[]") as number[], last: found?.last ?? undefined };
+  }
+
+  /** The metadata of the records above row `after`, up to row `last`, in order. */
+  metadataBetween(after: number, last: number): { readonly row: number; readonly metadata: string }[] {
+    const sql = `SELECT row, namespace, id, text, metadata, expires, checksum FROM records
+                 WHERE row > ? AND row <= ? ORDER BY row`;
+    const found = this.#connection.all<StoredText<RecordRow>>(sql, after, last);
+    return found.map((record) => this.#whole<RecordRow>(record));
   }
 
   /** How many records there are in all namespaces. */
@@ -298,6 +344,10 @@ export class Reader {
     const sql = `SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0),
                             ifnull((SELECT max(row) FROM records), 0)) AS row`;
     return this.#connection.get<{ row: number }>(sql)?.row ?? 0;
+  }
+
+  #aggregated(sql: string, ...parameters: SqlValue[]): number[] {
+    return JSON.parse(this.#connection.get<{ rows: string }>(sql, ...parameters)?.rows ?? "[]") as number[];
   }
 
   #whole<Row extends RecordRow>(row: StoredText<Row>): Row {

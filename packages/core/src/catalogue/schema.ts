@@ -9,6 +9,8 @@ import { type Database, translating } from "./sqlite.js";
  * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
  * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
  * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
+ * `field_values` says which of the rows from `first` on have which values in a field (`filter/field-values.ts`); rows of which
+ * nothing is there are looked at one by one. Field numbers are never used twice either.
  * Checksums are CRC-32 of the blobs or fields beside them, in the order of the columns (`blob.ts`). Blobs are
  * little-endian; `store/original.ts` says what a vector's bytes mean.
  */
@@ -61,6 +63,19 @@ const TABLES = `
     rows BLOB NOT NULL,
     codes BLOB NOT NULL,
     checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE indexed_fields (
+    field INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE field_values (
+    field INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    entries BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (field, first, rows)
   ) STRICT;
   CREATE TABLE live_rows (block INTEGER PRIMARY KEY, live BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
 `;

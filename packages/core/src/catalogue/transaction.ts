@@ -1,6 +1,7 @@
 import { ThermoclineError } from "../errors.js";
 import { type Checksum, concatenate, fieldsChecksum, recordChecksum, sealed, toBytes } from "./blob.js";
 import type { Connection } from "./connection.js";
+import { FieldTableWriter } from "./field-tables.js";
 import { allLive } from "./live.js";
 import { type FitRow, type OriginalRow, Reader } from "./reader.js";
 
@@ -11,11 +12,13 @@ const MAX_ROW = 2 ** 32 - 2;
 export class Transaction extends Reader {
   readonly #connection: Connection;
   readonly #checksum: Checksum;
+  override readonly fields: FieldTableWriter;
   /** The highest row number so far; undefined until it is needed. */
   #lastRow: number | undefined;
 
   constructor(connection: Connection, checksum: Checksum) {
     super(connection, checksum);
+    this.fields = new FieldTableWriter(connection, checksum);
     this.#connection = connection;
     this.#checksum = checksum;
   }

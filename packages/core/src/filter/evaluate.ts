@@ -40,7 +40,7 @@ export function evaluateFilter(node: FilterNode, metadata: Metadata): boolean {
 }
 
 /** The value at a path; undefined when it is missing. Only own keys count, whatever they are called. */
-function lookUp(metadata: Metadata, path: readonly string[]): JsonValue | undefined {
+export function lookUp(metadata: Metadata, path: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = metadata;
   for (const key of path) {
     if (typeof value !== "object" || value === null || isArray(value) || !Object.hasOwn(value, key)) return undefined;

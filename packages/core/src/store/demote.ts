@@ -29,10 +29,14 @@ export async function demoteSelected(engine: Engine, selection: Selection, optio
   const selected = validSelection(selection);
   const name = validNamespace(options.namespace);
   throwIfAborted(options.signal);
-  const { namespace, rows } = await engine.catalogue.read(() => {
+  const { namespace, rows } = await engine.catalogue.read(async () => {
     const namespace = engine.namespaces.get(name);
-    const rows = namespace === undefined ? [] : selectedRows(engine.catalogue.reader, namespace, selected);
-    return { namespace, rows: rows.filter((row) => engine.heat.has(row)) };
+    const rows: number[] = [];
+    const pace = new Pace(options.signal);
+    for await (const some of selectedRows(engine, engine.catalogue.reader, namespace, selected, pace)) {
+      for (const row of some) if (engine.heat.has(row)) rows.push(row);
+    }
+    return { namespace, rows };
   });
   return namespace === undefined ? 0 : demoteRows(engine, namespace, rows, options);
 }

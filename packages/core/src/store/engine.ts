@@ -5,6 +5,8 @@ import type { Turns } from "../pace.js";
 import type { Heat } from "../tiers/heat.js";
 import type { Passes } from "./passes.js";
 import type { Expiry } from "./expiry.js";
+import type { FieldIndexes } from "./field-indexes.js";
+import type { Masks } from "./masks.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */
@@ -29,6 +31,8 @@ export interface Engine {
   readonly turns: Turns;
   readonly passes: Passes;
   readonly expiry: Expiry;
+  readonly indexes: FieldIndexes;
+  readonly masks: Masks;
   /** Numbers of namespaces by name. */
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */
@@ -60,6 +64,12 @@ export function storedRows(engine: Engine): number {
   let rows = engine.heat.size;
   for (const partition of engine.partitions.values()) rows += partition.coldRows;
   return rows;
+}
+
+/** Rows of a namespace in both tiers. */
+export function heldRows(engine: Engine, namespace: number): number {
+  const { hotRows = 0, coldRows = 0 } = engine.partitions.get(namespace) ?? {};
+  return hotRows + coldRows;
 }
 
 export function hotRows(engine: Engine): number {

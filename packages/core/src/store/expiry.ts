@@ -1,5 +1,6 @@
 import type { Condition, ExpiringRow, Reader } from "../catalogue/reader.js";
 import type { Pace } from "../pace.js";
+import { addRows, noRows } from "./row-bits.js";
 
 /** Rows asked for at a time: about a millisecond's work. */
 const PAGE = 2_048;
@@ -21,7 +22,7 @@ export class Expiry {
   /** The latest moment that rows are being looked for. */
   #sought = Number.NEGATIVE_INFINITY;
   /** A bit for each row, lowest first. */
-  #bits = new Uint8Array();
+  #bits: Uint8Array = new Uint8Array();
   /** How often all was forgotten. */
   #age = 0;
 
@@ -73,10 +74,10 @@ export class Expiry {
     this.#until = Math.max(this.#until, now);
   }
 
-  /** Of the rows up to `last` that are allowed (default: all), those that have not expired; undefined for all. Call when it `knows`. */
-  without(allow: Uint8Array | undefined, now: number, last: number): Uint8Array | undefined {
+  /** Of the rows that are allowed (default: all), those that have not expired; undefined for all. Call when it `knows`. */
+  without(allow: Uint8Array | undefined, now: number, reader: Reader): Uint8Array | undefined {
     if (now < this.#next) return allow;
-    const left = allow?.slice() ?? new Uint8Array((last >>> 3) + 1).fill(0xff);
+    const left = allow ?? noRows(reader.lastRow()).fill(0xff);
     const bytes = Math.min(left.length, this.#bits.length);
     for (let i = 0; i < bytes; i++) left[i] = (left[i] ?? 0) & ~(this.#bits[i] ?? 0);
     return left;
@@ -92,13 +93,12 @@ export class Expiry {
   }
 
   #mark(row: number): void {
-    const at = row >>> 3;
-    if (at >= this.#bits.length) {
-      const bits = new Uint8Array(2 * at + 64);
+    if (row >>> 3 >= this.#bits.length) {
+      const bits = noRows(2 * row + 512);
       bits.set(this.#bits);
       this.#bits = bits;
     }
-    this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (row & 7));
+    addRows(this.#bits, [row]);
   }
 
   #forget(): void {

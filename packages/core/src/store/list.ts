@@ -3,7 +3,7 @@ import type { ListPageOptions, Metadata, RecordPage } from "../types.js";
 import { listCursor, listPlace } from "./cursor.js";
 import { type Engine, partitionOf } from "./engine.js";
 import { stored, vectorOf } from "./hits.js";
-import { conditionOf } from "./selection.js";
+import { EVERYTHING, filteringOf } from "./selection.js";
 import { integer } from "./settings.js";
 import { validNamespace } from "./validate.js";
 
@@ -15,7 +15,7 @@ export async function recordPage<M extends Metadata>(engine: Engine, options: Li
   const { signal, includeVectors } = options;
   const limit = integer("limit", options.limit ?? 100, 1, 10_000);
   const place = options.cursor === undefined ? undefined : listPlace(options.cursor);
-  const matching = conditionOf(options.filter);
+  const matching = filteringOf(options.filter)?.condition ?? EVERYTHING;
   const name = validNamespace(options.namespace);
   throwIfAborted(signal);
 

@@ -53,6 +53,7 @@ export function showImage(engine: Engine, image: Image): void {
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
   engine.heat.keep(image.hot);
   engine.expiry.begin(image.nextExpiry);
+  engine.indexes.forget();
 }
 
 async function fill(engine: Engine, reader: Reader, image: Image): Promise<void> {

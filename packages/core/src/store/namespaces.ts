@@ -5,9 +5,9 @@ import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { NamespaceOptions, NamespaceSummary, Progress } from "../types.js";
 import { pick } from "./demote.js";
-import { type Engine, partitionOf, scored } from "./engine.js";
+import { type Engine, heldRows, partitionOf, scored } from "./engine.js";
+import { matchingRows } from "./matching.js";
 import { decodeOriginal } from "./original.js";
-import { conditionOf } from "./selection.js";
 import { shown } from "./settings.js";
 import { validNamespace } from "./validate.js";
 
@@ -42,6 +42,15 @@ async function forEachRow(
   onProgress?.({ phase, done: rows.length, total: rows.length });
 }
 
+/** All rows of a namespace, ascending. */
+async function allOf(engine: Engine, reader: Transaction, namespace: number, { signal }: NamespaceOptions) {
+  const rows: number[] = [];
+  for await (const some of matchingRows(engine, reader, namespace, undefined, new Pace(signal))) {
+    for (const row of some) rows.push(row);
+  }
+  return rows;
+}
+
 /** Forgets a namespace with all of its records in one transaction, and returns how many there were. */
 export async function dropNamespace(engine: Engine, given: string, options: NamespaceOptions): Promise<number> {
   const name = requiredNamespace("name", given);
@@ -51,7 +60,7 @@ export async function dropNamespace(engine: Engine, given: string, options: Name
       throwIfAborted(options.signal);
       const number = engine.namespaces.get(name);
       if (number === undefined) return { number, rows: [] };
-      const rows = transaction.rowsWhere(number, conditionOf(undefined));
+      const rows = await allOf(engine, transaction, number, options);
       await forEachRow(rows, "delete", options, (row) => transaction.deleteRecord(row));
       for (const block of transaction.blocksOf(number)) transaction.deleteBlock(block);
       transaction.deleteNamespace(number);
@@ -82,8 +91,8 @@ export async function copyNamespace(
       throwIfAborted(options.signal);
       const number = engine.namespaces.get(from);
       const { dim } = engine;
-      const rows = number === undefined ? [] : transaction.rowsWhere(number, conditionOf(undefined));
-      refuseTaken(transaction, engine.namespaces.get(to), to);
+      const rows = number === undefined ? [] : await allOf(engine, transaction, number, options);
+      refuseTaken(engine, engine.namespaces.get(to), to);
       if (number === undefined || dim === undefined || rows.length === 0) return undefined;
       const copies = await copyRecords(engine, transaction, rows, transaction.namespace(to), dim, options);
       return { ...copies, dim, blocks: await copyBlocks(transaction, number, copies, options) };
@@ -111,8 +120,8 @@ function requiredNamespace(what: string, name: unknown): string {
   throw new ThermoclineError("ARGUMENT", `${what} is undefined; give the name of a namespace.`);
 }
 
-function refuseTaken(transaction: Transaction, number: number | undefined, name: string): void {
-  const taken = number === undefined ? 0 : transaction.count(number, conditionOf(undefined));
+function refuseTaken(engine: Engine, number: number | undefined, name: string): void {
+  const taken = number === undefined ? 0 : heldRows(engine, number);
   if (taken === 0) return;
   throw new ThermoclineError(
     "ARGUMENT",

@@ -7,7 +7,9 @@ import { Heat } from "../tiers/heat.js";
 import type { OpenOptions } from "../types.js";
 import type { Engine } from "./engine.js";
 import { Expiry } from "./expiry.js";
+import { FieldIndexes } from "./field-indexes.js";
 import { loadTiers } from "./load.js";
+import { Masks } from "./masks.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
 import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
@@ -43,6 +45,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
         if (given !== undefined) transaction.setSetting("dim", String(given));
       });
     }
+    const indexes = new FieldIndexes(catalogue, settings.indexedFields);
     const engine: Engine = {
       kernel,
       catalogue,
@@ -51,6 +54,8 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       turns: new Turns(),
       passes: new Passes(kernel, settings.threads),
       expiry: new Expiry(),
+      indexes,
+      masks: new Masks(indexes),
       namespaces: new Map(),
       partitions: new Map(),
       dim: undefined,

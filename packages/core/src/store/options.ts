@@ -64,6 +64,7 @@ const FROM_BYTES: All<FromBytesOptions> = {
   kernel: true,
   threads: true,
   sweepInterval: true,
+  indexedFields: true,
   wasm: true,
 };
 

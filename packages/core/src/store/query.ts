@@ -1,7 +1,6 @@
 import { gather } from "../calibration/rows.js";
-import type { Condition } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
-import { Pace, throwIfAborted } from "../pace.js";
+import { throwIfAborted } from "../pace.js";
 import type {
   Hit,
   Metadata,
@@ -13,13 +12,15 @@ import type {
   SearchOptions,
   Tier,
 } from "../types.js";
+import { Allowed } from "./allowed.js";
 import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import type { Engine } from "./engine.js";
 import { type Found, fetch } from "./hits.js";
+import type { Filtering } from "./masks.js";
 import { checkOptions } from "./options.js";
 import { RERANK, rank, type Search } from "./rank.js";
-import { conditionOf } from "./selection.js";
+import { filteringOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
 import { dimOf, validNamespace, validQuery, validVectors } from "./validate.js";
 import { visit } from "./visit.js";
@@ -112,7 +113,7 @@ export async function queryBatch<M extends Metadata>(
   throwIfAborted(options.signal);
   const checked = plan(rest);
   if (Array.isArray(vectors) && vectors.length === 0) {
-    if (typeof filter !== "function") conditionOf(filter);
+    if (typeof filter !== "function") filteringOf(filter);
     return [];
   }
   const dim = engine.dim ?? (Array.isArray(vectors) ? dimOf("vectors[0]", vectors[0]) : 1);
@@ -131,7 +132,7 @@ async function search<M extends Metadata>(
 ): Promise<Found<M>[]> {
   const { dim, queries } = checked;
   const predicate = typeof filter === "function" ? filter : undefined;
-  const condition = predicate || filter === undefined || filter === null ? undefined : conditionOf(filter);
+  const filtering = predicate ? undefined : filteringOf(filter);
   await engine.turns.share();
   const all = new Array<Found<M>>(queries.length / dim).fill(NOTHING);
   let asked = [...all.keys()];
@@ -141,7 +142,7 @@ async function search<M extends Metadata>(
       const part = asked.slice(at, at + BATCH);
       const one = { ...checked, queries: part.length === all.length ? queries : gather(queries, dim, part) };
       let next = 0;
-      for await (const found of answers<M>(engine, one, condition, predicate)) {
+      for await (const found of answers<M>(engine, one, filtering, predicate)) {
         const query = part[next++] ?? 0;
         if (!found.complete && attempt < ATTEMPTS) again.push(query);
         else {
@@ -158,19 +159,18 @@ async function search<M extends Metadata>(
 async function* answers<M extends Metadata>(
   engine: Engine,
   checked: Plan,
-  condition: Condition | undefined,
+  filtering: Filtering | undefined,
   predicate: RecordPredicate<M> | undefined,
 ): AsyncGenerator<Found<M>> {
   // Each time anew: a calibration, or another process, may have put other partitions in their place.
-  const { catalogue, expiry } = engine;
-  const now = Date.now();
-  const pace = new Pace(checked.signal);
-  while (!expiry.knows(now)) await expiry.find(catalogue.reader, now, pace);
   const namespace = engine.namespaces.get(checked.namespace);
-  const partition = namespace === undefined ? undefined : engine.partitions.get(namespace);
-  if (namespace === undefined || !partition) return;
-  const matching = condition && bitmap(catalogue.reader.rowsWhere(namespace, condition));
-  const allow = expiry.without(matching, now, catalogue.reader.lastRow());
+  if (namespace === undefined) return;
+  const allowed = new Allowed(engine, namespace, filtering, checked.signal);
+  while (!allowed.known) await allowed.find();
+  // From here to the search in one turn, so that it sees the same rows.
+  const allow = allowed.rows();
+  const partition = engine.partitions.get(namespace);
+  if (!partition) return;
   // Diverse hits are chosen from more candidates, and by their vectors.
   const { diversity } = checked;
   const k = diversity ? diversity.fetchK : checked.k;
@@ -187,13 +187,6 @@ async function* answers<M extends Metadata>(
       yield await chosen(fetch<M>(engine, partition, read, ranked));
     }
   }
-}
-
-/** A bit for each row, lowest first. */
-function bitmap(rows: readonly number[]): Uint8Array {
-  const bits = new Uint8Array(((rows.at(-1) ?? -1) >>> 3) + 1);
-  for (const row of rows) bits[row >>> 3] = (bits[row >>> 3] ?? 0) | (1 << (row & 7));
-  return bits;
 }
 
 /** Of candidates with their vectors, the hits to be. */

@@ -1,24 +1,31 @@
 import type { Condition } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import { parseFilter } from "../filter/parse.js";
-import { compileFilter } from "../filter/sql.js";
+import { compileFilter, filterFields } from "../filter/sql.js";
 import type { Selection } from "../types.js";
+import type { Filtering } from "./masks.js";
 import { shown } from "./settings.js";
 import { validId } from "./validate.js";
 
-const EVERYTHING: Condition = { sql: "1", parameters: [] };
+export const EVERYTHING: Condition = { sql: "1", parameters: [] };
 
-function compiled(filter: unknown): Condition {
-  return compileFilter(parseFilter(filter), "records.metadata");
+function checked(filter: unknown): Filtering {
+  const node = parseFilter(filter);
+  return {
+    key: JSON.stringify(node),
+    node,
+    condition: compileFilter(node, "records.metadata"),
+    paths: filterFields(node),
+  };
 }
 
-/** A filter as SQL over `records`; no filter holds for every record. */
-export function conditionOf(filter: unknown): Condition {
-  return filter === undefined || filter === null ? EVERYTHING : compiled(filter);
+/** A filter that was checked; undefined for none, which holds for every record. */
+export function filteringOf(filter: unknown): Filtering | undefined {
+  return filter === undefined || filter === null ? undefined : checked(filter);
 }
 
-/** A selection, checked: ids, or a condition. */
-export type Selected = { readonly ids: readonly string[] } | { readonly condition: Condition };
+/** A selection, checked: ids, or a filter, or without one everything. */
+export type Selected = { readonly ids: readonly string[] } | { readonly filtering: Filtering | undefined };
 
 export function validSelection(selection: Selection): Selected {
   const given: object = typeof selection === "object" && selection !== null ? selection : {};
@@ -34,12 +41,12 @@ export function validSelection(selection: Selection): Selected {
   }
   if (selection.all !== undefined) {
     // Only the literal true empties a namespace: `all: false` is surely not meant to.
-    if (selection.all === true) return { condition: EVERYTHING };
+    if (selection.all === true) return { filtering: undefined };
     throw new ThermoclineError(
       "ARGUMENT",
       `all is ${shown((given as { all?: unknown }).all)}; give true, or select by ids or filter.`,
     );
   }
-  // Not conditionOf, to which a filter of null is none and so everything.
-  return { condition: compiled(selection.filter) };
+  // Not filteringOf, to which a filter of null is none and so everything.
+  return { filtering: checked(selection.filter) };
 }

@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed`, `threads` and `sweepInterval`, which openings choose. */
+/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed`, `threads`, `sweepInterval` and `indexedFields`, which openings choose. */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
@@ -19,12 +19,16 @@ export interface Settings {
   readonly threads: number | undefined;
   /** Milliseconds between two sweeps; `Infinity` for none. */
   readonly sweepInterval: number;
+  readonly indexedFields: number;
 }
 
 export const MAX_DIM = 65_536;
 
 /** More than any search could use. */
 const MAX_THREADS = 256;
+
+/** Each index is asked for every range of rows. */
+const MAX_INDEXED = 64;
 
 /** More than this timers take for nothing. */
 export const MAX_DELAY = 2 ** 31 - 1;
@@ -106,6 +110,7 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),
     threads: options.threads === undefined ? undefined : integer("threads", options.threads, 1, MAX_THREADS),
+    indexedFields: integer("indexedFields", options.indexedFields ?? 8, 0, MAX_INDEXED),
     sweepInterval: interval === Number.POSITIVE_INFINITY ? interval : integer("sweepInterval", interval, 1, MAX_DELAY),
   };
 }

@@ -31,6 +31,7 @@ export function statsOf(engine: Engine): StoreStats {
     },
     drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
+    indexes: engine.indexes.stats(),
     diskBytes: engine.catalogue.bytes,
     durability: engine.catalogue.durability,
     kernel: {

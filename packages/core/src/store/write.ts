@@ -1,11 +1,12 @@
-import type { ExpiringRow } from "../catalogue/reader.js";
+import type { ExpiringRow, Reader } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
 import { type Engine, partitionOf, scored } from "./engine.js";
 import { hasExpired } from "./expiry.js";
+import { matchingRows } from "./matching.js";
 import { encodeOriginal } from "./original.js";
-import { validSelection } from "./selection.js";
+import { type Selected, validSelection } from "./selection.js";
 import { refuseMisfit } from "./settings.js";
 import { expiryAfter, refuseDim, validBatch, validNamespace } from "./validate.js";
 
@@ -132,13 +133,15 @@ export async function deleteRecords(
       const namespace = engine.namespaces.get(name);
       const departures = new Departures();
       let count = 0;
-      for (const row of namespace === undefined ? [] : selectedRows(transaction, namespace, selected)) {
-        const block = transaction.blockOf(row);
-        if (block === undefined) continue;
-        transaction.deleteRecord(row);
-        departures.add(row, block);
-        count += 1;
-        if (pace.due) await pace.pause();
+      for await (const rows of selectedRows(engine, transaction, namespace, selected, pace)) {
+        for (const row of rows) {
+          const block = transaction.blockOf(row);
+          if (block === undefined) continue;
+          transaction.deleteRecord(row);
+          departures.add(row, block);
+          count += 1;
+          if (pace.due) await pace.pause();
+        }
       }
       return { namespace, count, removal: await remove(transaction, departures, pace) };
     },
@@ -149,12 +152,20 @@ export async function deleteRecords(
   return count;
 }
 
-/** Row numbers of a selection, in no particular order; ids that are not there have none. */
-export function selectedRows(
-  reader: Pick<Transaction, "placeOf" | "rowsWhere">,
-  namespace: number,
-  selected: ReturnType<typeof validSelection>,
-): number[] {
-  if ("condition" in selected) return reader.rowsWhere(namespace, selected.condition);
-  return [...new Set(selected.ids)].flatMap((id) => reader.placeOf(namespace, id)?.row ?? []);
+/** Row numbers of a selection, some at a time, in no particular order; ids that are not there have none. */
+export async function* selectedRows(
+  engine: Engine,
+  reader: Reader,
+  namespace: number | undefined,
+  selected: Selected,
+  pace: Pace,
+): AsyncGenerator<readonly number[]> {
+  if (namespace === undefined) return;
+  if ("filtering" in selected) yield* matchingRows(engine, reader, namespace, selected.filtering, pace);
+  else {
+    for (const id of new Set(selected.ids)) {
+      const place = reader.placeOf(namespace, id);
+      if (place) yield [place.row];
+    }
+  }
 }

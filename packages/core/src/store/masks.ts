@@ -1,0 +1,168 @@
+import type { Condition, Reader } from "../catalogue/reader.js";
+import type { FilterNode } from "../filter/filter-node.js";
+import { verdictOf } from "../filter/verdict.js";
+import type { Pace } from "../pace.js";
+import { type FieldIndexes, STRETCH } from "./field-indexes.js";
+import { addRows, noRows, rowsIn } from "./row-bits.js";
+
+/** A filter, checked: its tree, the same as SQL, and the fields it asks for, by path as JSON. */
+export interface Filtering {
+  readonly key: string;
+  readonly node: FilterNode;
+  readonly condition: Condition;
+  readonly paths: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Bytes of masks that are kept. */
+const CACHE_BYTES = 2 ** 23;
+
+/** Rows that one statement looks at: about a millisecond's work. */
+const SPAN = 512;
+
+/** Of a span's rows, a share of one in this many is looked at one by one. */
+const FEW = 8;
+
+/** A namespace's rows are found by their ids where it has less than one in this many of the store's. */
+const SMALL = 16;
+
+/** Stores with fewer rows than this need no indexes: to look at all of them takes milliseconds. */
+const LEAST_INDEXED = 4_096;
+
+/**
+ * Which rows of a namespace meet a filter, as far as they have been looked at: up to row `through`. A record never changes, so
+ * what was found of a row stays true, and a mask only has to grow with the store. Rows of other namespaces, and rows that are
+ * gone, may have a bit as well: who uses the mask knows the rows that there are.
+ */
+export class Mask {
+  readonly #namespace: number;
+  readonly #filtering: Filtering;
+  readonly #indexes: FieldIndexes;
+  #bits = noRows(0);
+  #through = 0;
+
+  constructor(namespace: number, filtering: Filtering, indexes: FieldIndexes) {
+    this.#namespace = namespace;
+    this.#filtering = filtering;
+    this.#indexes = indexes;
+  }
+
+  get bytes(): number {
+    return this.#bits.length + 2 * this.#filtering.key.length;
+  }
+
+  /** Whether all rows have been looked at. A search that begins in the same turn sees the same rows. */
+  covers(reader: Reader): boolean {
+    return reader.lastRow() <= this.#through;
+  }
+
+  /** A copy, which does not grow. */
+  bits(): Uint8Array {
+    return this.#bits.slice(0, (this.#through >>> 3) + 1);
+  }
+
+  /** Looks at the rows that are new to it; `held` is how many rows the namespace holds. Ask `covers` again after it. */
+  async grow(reader: Reader, held: number, pace: Pace): Promise<void> {
+    const last = reader.lastRow();
+    if (SMALL * held < last - this.#through) return this.#growByIds(reader, last, pace);
+    if (last - this.#through > LEAST_INDEXED) this.#indexes.start();
+    // Others may be growing it, too.
+    while (this.#through < last) {
+      this.#room(last);
+      const base = this.#through + 1 - ((this.#through + 1) % STRETCH);
+      const end = Math.min(base + STRETCH - 1, last);
+      const verdict = verdictOf(this.#filtering.node, STRETCH, (path) => this.#indexes.pieces(reader, path, base));
+      if (verdict) {
+        const { certain, possible } = verdict;
+        const at = base >>> 3;
+        for (let i = 0; i <= (end - base) >>> 3; i++)
+          this.#bits[at + i] = (this.#bits[at + i] ?? 0) | (certain[i] ?? 0);
+        if (certain !== possible) await this.#decide(reader, base, end, certain, possible, pace);
+        this.#through = Math.max(this.#through, end);
+      } else {
+        const to = Math.min(this.#through + this.#span(), end);
+        this.#add(reader.rowsBetween(this.#namespace, this.#through, to, this.#filtering.condition));
+        this.#through = to;
+      }
+      if (pace.due) await pace.pause();
+    }
+  }
+
+  /** Looks at those rows of a stretch of which the indexes do not tell. */
+  async #decide(
+    reader: Reader,
+    base: number,
+    end: number,
+    certain: Uint8Array,
+    possible: Uint8Array,
+    pace: Pace,
+  ): Promise<void> {
+    const open = possible.map((byte, i) => byte & ~(certain[i] ?? 0));
+    const { condition } = this.#filtering;
+    const span = this.#span();
+    for (let first = 0; first <= end - base; first += span) {
+      const to = Math.min(first + span - 1, end - base);
+      const rows = rowsIn(open, first - 1, to).map((row) => base + row);
+      if (rows.length === 0) continue;
+      if (rows.length * FEW < span) this.#add(reader.rowsAmong(this.#namespace, rows, condition));
+      else this.#add(reader.rowsBetween(this.#namespace, base + first - 1, base + to, condition));
+      if (pace.due) await pace.pause();
+    }
+  }
+
+  async #growByIds(reader: Reader, last: number, pace: Pace): Promise<void> {
+    const found: number[] = [];
+    for (let id: string | undefined = ""; id !== undefined; ) {
+      const page = reader.rowsByIds(this.#namespace, id, this.#span(), this.#filtering.condition);
+      for (const row of page.rows) if (row <= last) found.push(row);
+      id = page.last;
+      if (pace.due) await pace.pause();
+    }
+    this.#room(last);
+    this.#add(found);
+    this.#through = Math.max(this.#through, last);
+  }
+
+  #add(rows: readonly number[]): void {
+    addRows(this.#bits, rows);
+  }
+
+  /** Rows looked at in one statement. SQLite reads a long list of values anew in each of them, so then they are more. */
+  #span(): number {
+    const given = this.#filtering.condition.parameters;
+    return given.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length >> 3 : 0), SPAN);
+  }
+
+  #room(last: number): void {
+    const bytes = (last >>> 3) + 1;
+    if (bytes <= this.#bits.length) return;
+    const bits = new Uint8Array(Math.max(bytes, Math.min(2 * this.#bits.length, bytes + 4_096)));
+    bits.set(this.#bits);
+    this.#bits = bits;
+  }
+}
+
+/** The masks that were asked for last. */
+export class Masks {
+  readonly #indexes: FieldIndexes;
+  readonly #masks = new Map<string, Mask>();
+
+  constructor(indexes: FieldIndexes) {
+    this.#indexes = indexes;
+  }
+
+  of(namespace: number, filtering: Filtering): Mask {
+    this.#indexes.use(filtering.paths);
+    const key = `${namespace} ${filtering.key}`;
+    const mask = this.#masks.get(key) ?? new Mask(namespace, filtering, this.#indexes);
+    this.#masks.delete(key);
+    this.#masks.set(key, mask);
+    let bytes = 0;
+    for (const each of this.#masks.values()) bytes += each.bytes;
+    for (const [oldest, { bytes: some }] of this.#masks) {
+      if (bytes <= CACHE_BYTES || oldest === key) break;
+      this.#masks.delete(oldest);
+      bytes -= some;
+    }
+    return mask;
+  }
+}

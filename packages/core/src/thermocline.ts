@@ -133,7 +133,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * await store.upsert([{ id: "a", vector: embedding, text: "hello", metadata: { lang: "en" } }]);
    */
-  async upsert(records: readonly RecordInput[], options: UpsertOptions = {}): Promise<void> {
+  async upsert(records: readonly RecordInput<M>[], options: UpsertOptions = {}): Promise<void> {
     await this.#call(async () => {
       checkOptions("upsert", options);
       await upsertRecords(this.#engine, records, options);
@@ -211,7 +211,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * for await (const { id, text } of store.list({ filter: { lang: "en" } })) console.log(id, text);
    */
-  list(options: ListOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
+  list(options: ListOptions<M> = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
     return eachRecord<M>((page) => this.listPage(page), options);
   }
 
@@ -224,7 +224,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * const { records, cursor } = await store.listPage({ limit: 50 });
    * const next = cursor && (await store.listPage({ limit: 50, cursor }));
    */
-  async listPage(options: ListPageOptions = {}): Promise<RecordPage<M>> {
+  async listPage(options: ListPageOptions<M> = {}): Promise<RecordPage<M>> {
     return this.#read("listPage", options, () => recordPage<M>(this.#engine, options));
   }
 
@@ -234,7 +234,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * await store.delete({ filter: { lang: "en" } });
    */
-  async delete(selection: Selection, options: CallOptions = {}): Promise<number> {
+  async delete(selection: Selection<M>, options: CallOptions = {}): Promise<number> {
     return this.#call(async () => {
       checkOptions("delete", options);
       return deleteRecords(this.#engine, selection, options);
@@ -263,7 +263,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * const recent = await store.count({ year: { $gte: 2015 } });
    */
-  async count(filter?: Filter, options: CallOptions = {}): Promise<number> {
+  async count(filter?: Filter<M>, options: CallOptions = {}): Promise<number> {
     const engine = this.#engine;
     return this.#call(async () => {
       checkOptions("count", options);
@@ -324,7 +324,7 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * await store.demote({ filter: { archived: true } });
    */
-  async demote(selection: Selection, options: DemoteOptions = {}): Promise<number> {
+  async demote(selection: Selection<M>, options: DemoteOptions = {}): Promise<number> {
     return this.#call(async () => {
       checkOptions("demote", options);
       return this.#rebalancing.exclusive(() => demoteSelected(this.#engine, selection, options));

@@ -24,11 +24,11 @@ export type Originals = "float32" | "float16" | "none";
  * What goes in: one record, addressed by (namespace, id). `vector` has `dim` finite components. Text and metadata come back
  * as they were, but for what UTF-8 and JSON cannot say: half a surrogate pair in a text becomes U+FFFD, -0 becomes 0.
  */
-export interface RecordInput {
+export interface RecordInput<M extends Metadata = Metadata> {
   readonly id: string;
   readonly vector: ArrayLike<number>;
   readonly text?: string | undefined;
-  readonly metadata?: Metadata | undefined;
+  readonly metadata?: M | undefined;
   /**
    * From when on it is not found any more: a date, or milliseconds since 1970. One that has passed already writes no record, and what
    * had its id is gone.
@@ -98,7 +98,7 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   /** How many hits, at least 1. Default 10. Fewer come back only when fewer records match. */
   readonly k?: number | undefined;
   /** Mongo-style filter over metadata, or a predicate. */
-  readonly filter?: Filter | RecordPredicate<M> | undefined;
+  readonly filter?: Filter<M> | RecordPredicate<M> | undefined;
   /** Which tiers to search. Default both. */
   readonly tiers?: readonly Tier[] | undefined;
   /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
@@ -143,9 +143,9 @@ export interface GetOptions extends CallOptions {
 }
 
 /** Options of `list`. */
-export interface ListOptions extends CallOptions {
+export interface ListOptions<M extends Metadata = Metadata> extends CallOptions {
   /** Only records that match. Default: all of the namespace. */
-  readonly filter?: Filter | undefined;
+  readonly filter?: Filter<M> | undefined;
   /** How many records at most, 1 to 2³¹. Default: all. */
   readonly limit?: number | undefined;
   /** Where to go on: the `cursor` of a page of `listPage`. */
@@ -155,7 +155,7 @@ export interface ListOptions extends CallOptions {
 }
 
 /** Options of `listPage`. */
-export interface ListPageOptions extends ListOptions {
+export interface ListPageOptions<M extends Metadata = Metadata> extends ListOptions<M> {
   /** How many records the page has at most, 1 to 10,000. Default 100. */
   readonly limit?: number | undefined;
 }
@@ -191,9 +191,9 @@ export interface SweepOptions {
 }
 
 /** Which records a call is about: by id, by filter, or all of a namespace. Exactly one must be given. */
-export type Selection =
+export type Selection<M extends Metadata = Metadata> =
   | { readonly ids: readonly string[]; readonly filter?: never; readonly all?: never }
-  | { readonly filter: Filter; readonly ids?: never; readonly all?: never }
+  | { readonly filter: Filter<M>; readonly ids?: never; readonly all?: never }
   | { readonly all: true; readonly ids?: never; readonly filter?: never };
 
 /** How cold rows are coded. */

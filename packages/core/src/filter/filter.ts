@@ -1,3 +1,6 @@
+import type { Metadata } from "../types.js";
+import type { TypedFilter } from "./typed-filter.js";
+
 /**
  * The filter language: Mongo-style conditions over a record's JSON metadata. This is the contract;
  * `evaluate.ts` is the same contract in code, and `sql.ts` agrees with it on every JSON document.
@@ -99,9 +102,12 @@ export interface LogicalFilter {
 }
 
 /**
- * A predicate over metadata as plain data. Conditions on fields and joined filters may share one object.
+ * A predicate over metadata as plain data. Conditions on fields and joined filters may share one object. Where the type of the
+ * metadata is known, so are paths and values: see {@link TypedFilter}.
  *
  * @example
  * const filter: Filter = { year: { $gte: 2015 }, $not: { tags: "draft" } };
  */
-export type Filter = FieldFilter | LogicalFilter;
+export type Filter<M extends Metadata = Metadata> = string extends keyof M
+  ? FieldFilter | LogicalFilter
+  : TypedFilter<M>;

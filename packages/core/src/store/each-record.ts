@@ -6,8 +6,8 @@ const PAGE = 256;
 
 /** The records of page after page, until there are no more or `limit` is reached. */
 export async function* eachRecord<M extends Metadata>(
-  page: (options: ListPageOptions) => Promise<RecordPage<M>>,
-  options: ListOptions,
+  page: (options: ListPageOptions<M>) => Promise<RecordPage<M>>,
+  options: ListOptions<M>,
 ): AsyncGenerator<StoredRecord<M>, void, undefined> {
   let left = options?.limit === undefined ? Number.POSITIVE_INFINITY : integer("limit", options.limit, 1, 2 ** 31);
   let cursor = options?.cursor;

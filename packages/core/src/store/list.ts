@@ -11,7 +11,10 @@ import { validNamespace } from "./validate.js";
 const SPAN = 2_048;
 
 /** One page of a listing. */
-export async function recordPage<M extends Metadata>(engine: Engine, options: ListPageOptions): Promise<RecordPage<M>> {
+export async function recordPage<M extends Metadata>(
+  engine: Engine,
+  options: ListPageOptions<M>,
+): Promise<RecordPage<M>> {
   const { signal, includeVectors } = options;
   const limit = integer("limit", options.limit ?? 100, 1, 10_000);
   const place = options.cursor === undefined ? undefined : listPlace(options.cursor);

@@ -81,7 +81,7 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.upsert}. */
-  async upsert(records: readonly RecordInput[], options?: UpsertOptions): Promise<void> {
+  async upsert(records: readonly RecordInput<M>[], options?: UpsertOptions): Promise<void> {
     await this.#call("upsert", [records, options], 1);
   }
 
@@ -106,17 +106,17 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.list}. */
-  list(options: ListOptions = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
+  list(options: ListOptions<M> = {}): AsyncGenerator<StoredRecord<M>, void, undefined> {
     return eachRecord<M>((page) => this.listPage(page), options);
   }
 
   /** As {@link Thermocline.listPage}. */
-  listPage(options?: ListPageOptions): Promise<RecordPage<M>> {
+  listPage(options?: ListPageOptions<M>): Promise<RecordPage<M>> {
     return this.#call("listPage", [options], 0);
   }
 
   /** As {@link Thermocline.delete}. */
-  delete(selection: Selection, options?: CallOptions): Promise<number> {
+  delete(selection: Selection<M>, options?: CallOptions): Promise<number> {
     return this.#call("delete", [selection, options], 1);
   }
 
@@ -126,7 +126,7 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.count}. */
-  count(filter?: Filter, options?: CallOptions): Promise<number> {
+  count(filter?: Filter<M>, options?: CallOptions): Promise<number> {
     return this.#call("count", [filter, options], 1);
   }
 
@@ -146,7 +146,7 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.demote}. */
-  demote(selection: Selection, options?: DemoteOptions): Promise<number> {
+  demote(selection: Selection<M>, options?: DemoteOptions): Promise<number> {
     return this.#call("demote", [selection, options], 1);
   }
 

@@ -1,11 +1,13 @@
 import { HELP as QUALITY_HELP, quality } from "./quality/command.js";
 import { HELP as SPEED_HELP, speed } from "./speed/command.js";
+import { HELP as STORE_HELP, store } from "./store/command.js";
 import { UsageError } from "./usage-error.js";
 
-const HELP = `Usage: npm run bench -- [speed | quality] [options]; without a suite's name, speed.
+const HELP = `Usage: npm run bench -- [speed | quality | store] [options]; without a suite's name, speed.
 
 ${SPEED_HELP}
-${QUALITY_HELP}`;
+${QUALITY_HELP}
+${STORE_HELP}`;
 
 async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
@@ -14,9 +16,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (first === "quality") return quality(rest);
+  if (first === "store") return store(rest);
   if (first === "speed") return speed(rest);
   if (first === "" || first.startsWith("-")) return speed(args);
-  throw new UsageError(`There is no suite "${first}"; there are speed and quality.`);
+  throw new UsageError(`There is no suite "${first}"; there are speed, quality and store.`);
 }
 
 try {

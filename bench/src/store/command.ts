@@ -1,0 +1,146 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describeMachine } from "../../../examples/beir-scifact/src/machine.js";
+import { type Column, formatNumber, renderTable } from "../../../examples/beir-scifact/src/report/table.js";
+import { loadKernel } from "../../../packages/core/src/kernel/load.js";
+import { parseOptions, positive } from "../options.js";
+import { installPeers } from "../speed/peers.js";
+import { UsageError } from "../usage-error.js";
+import { loadStore, STORES, type StoreName } from "./contender.js";
+import { carryOut, type StoreFigures, type StoreOrder } from "./measure.js";
+import { type StoreTarget, storeTargets } from "./targets.js";
+
+/** What `--help` prints of this suite. */
+export const HELP = `store: a store of a million rows, from the first row to the millionth and after: rows a second, RAM, queries, writes
+  --json             print one JSON object and nothing else
+  --check            2,000 rows of ours for a moment: whether answers are right, not how fast they are
+  --rows N           how many rows (default 1000000)
+  --calls N          how often each kind of call is made (default 200)
+  --only NAMES       only these, separated by commas: ${STORES.join(", ")}
+  --folder DIR       where the stores are made and deleted, 5 GB in all (default bench/.data)
+  Fails where ours does not run, or finds less than 0.95 of the exact first ten.
+`;
+
+const FOLDER = fileURLToPath(new URL("../../.data", import.meta.url));
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const NODE_OPTIONS = ["--import", "tsx", "--expose-gc", "--max-old-space-size=8192"];
+
+/** The figures of a store, or why there are none. */
+export interface StoreRow {
+  readonly store: StoreName;
+  readonly rows: number;
+  readonly figures: StoreFigures | null;
+  readonly error: string | null;
+}
+
+/** Runs the suite, prints its rows and returns the exit code. */
+export async function store(args: readonly string[]): Promise<number> {
+  const values = parseOptions(args, {
+    json: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    rows: { type: "string" },
+    calls: { type: "string" },
+    only: { type: "string" },
+    folder: { type: "string", default: FOLDER },
+    order: { type: "string" },
+    help: { type: "boolean", default: false },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (values.order !== undefined) {
+    console.log(JSON.stringify(await carryOut(JSON.parse(values.order) as StoreOrder)));
+    return 0;
+  }
+  const { check } = values;
+  const rows = rowsOf(values.rows ?? (check ? "2000" : "1000000"));
+  const calls = positive("--calls", values.calls ?? (check ? "20" : "200"));
+  const names = selected(values.only ?? (check ? "thermocline" : STORES.join(",")));
+  const load = os.loadavg()[0] ?? 0;
+  const kernel = await loadKernel(undefined);
+  const missing = await installPeers(new Set(names.filter((name) => name !== "thermocline")));
+  const measured: StoreRow[] = [];
+  for (const name of names) {
+    const error = name === "thermocline" ? undefined : missing.get(name);
+    measured.push(error === undefined ? await run(name, rows, calls, values.folder) : failed(name, rows, error));
+  }
+  const ours = measured.find((row) => row.store === "thermocline");
+  const targets = storeTargets(ours?.figures ?? undefined, rows);
+  const { backend, isa, threads } = kernel;
+  const machine = { ...(await describeMachine({ backend, isa, threads })), load };
+  if (values.json) console.log(JSON.stringify({ machine, rows: measured, targets }));
+  else process.stdout.write(`${renderTable(COLUMNS, measured)}\n${renderTable(TARGETS, targets)}`);
+  for (const row of measured) if (row.error !== null) console.error(`${row.store}: ${row.error}`);
+  return ours && (ours.figures?.overlap10 ?? 0) < 0.95 ? 1 : 0;
+}
+
+/** Rows may be more than other numbers are. */
+function rowsOf(text: string): number {
+  return /^[1-9]\d{6,7}$/.test(text) ? Number(text) : positive("--rows", text);
+}
+
+function selected(text: string): StoreName[] {
+  return text.split(",").map((name) => {
+    const found = STORES.find((store) => store === name);
+    if (found) return found;
+    throw new UsageError(`There is no store "${name}"; there are ${STORES.join(", ")}.`);
+  });
+}
+
+function failed(store: StoreName, rows: number, error: string): StoreRow {
+  return { store, rows, figures: null, error };
+}
+
+/** Fills a store in one process and asks it in another, where it outlives the first. */
+async function run(store: StoreName, wanted: number, calls: number, parent: string): Promise<StoreRow> {
+  const { most = wanted, open } = await loadStore(store);
+  const rows = Math.min(wanted, most);
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(path.join(parent, `${store}-`));
+  try {
+    const order = { store, folder, rows, calls };
+    const phases: StoreOrder["phase"][] = open ? ["ingest", "serve"] : ["both"];
+    const parts = [];
+    for (const phase of phases) parts.push(await inFreshProcess({ ...order, phase }));
+    return { store, rows, figures: Object.assign({}, ...parts) as StoreFigures, error: null };
+  } catch (error) {
+    return failed(store, rows, error instanceof Error ? error.message.slice(-400) : String(error));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function inFreshProcess(order: StoreOrder): Promise<Partial<StoreFigures>> {
+  const args = [...NODE_OPTIONS, MAIN, "store", "--order", JSON.stringify(order)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 24 });
+  // Libraries print what they like before our line, which is the last.
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+}
+
+const COLUMNS: readonly Column<StoreRow>[] = [
+  { title: "", cell: ({ store }) => store, align: "left" },
+  { title: "rows", cell: ({ rows }) => formatNumber(rows) },
+  { title: "rows/s in", cell: ({ figures }) => formatNumber(figures?.ingestRowsPerSecond ?? null) },
+  { title: "open ms", cell: ({ figures }) => formatNumber(figures?.openMs ?? null) },
+  { title: "ms/query", cell: ({ figures }) => formatNumber(figures?.queryMs ?? null, 2) },
+  { title: "filtered", cell: ({ figures }) => formatNumber(figures?.filteredMs ?? null, 2) },
+  { title: "replace ms", cell: ({ figures }) => formatNumber(figures?.upsertMs ?? null, 2) },
+  { title: "delay in", cell: ({ figures }) => formatNumber(figures?.ingestDelayP99Ms ?? null, 1) },
+  { title: "delay", cell: ({ figures }) => formatNumber(figures?.serveDelayP99Ms ?? null, 1) },
+  { title: "overlap", cell: ({ figures }) => formatNumber(figures?.overlap10 ?? null, 3) },
+  { title: "RAM MB", cell: ({ figures }) => formatNumber(figures ? figures.ramBytes / 1e6 : null) },
+  { title: "file MB", cell: ({ figures }) => formatNumber(figures ? figures.fileBytes / 1e6 : null) },
+];
+
+const TARGETS: readonly Column<StoreTarget>[] = [
+  { title: "", cell: ({ what }) => what, align: "left" },
+  { title: "measured", cell: ({ measured }) => formatNumber(measured, 2) },
+  { title: "wanted", cell: ({ is, limit }) => `${is} ${limit}`, align: "left" },
+  { title: "", cell: ({ met }) => (met === null ? "not measured" : met ? "met" : "MISSED"), align: "left" },
+];

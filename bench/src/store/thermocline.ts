@@ -1,0 +1,35 @@
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Thermocline } from "../../../packages/core/src/index.js";
+import type { OpenStore, StoreContender } from "./contender.js";
+import { type BenchMetadata, DIM } from "./records.js";
+
+const FILE = "store.db";
+
+/** 48 bytes a row, float16 originals, the default capacity of the hot tier. */
+async function open(folder: string): Promise<OpenStore> {
+  const store = await Thermocline.open<BenchMetadata>({ path: path.join(folder, FILE), dim: DIM, cold: { bytes: 48 } });
+  return {
+    add: (records) => store.upsert(records),
+    async finish() {
+      await store.settled();
+      // Two filters on a field have an index made of it.
+      const vector = new Float32Array(DIM).fill(1);
+      for (const group of [0, 1]) await store.query({ vector, filter: { group } });
+      const { records, indexes } = store.stats();
+      let index = indexes[0];
+      while (records > 5_000 && (index?.rows ?? 0) < records - 512) {
+        await sleep(20);
+        index = store.stats().indexes[0];
+      }
+    },
+    async search(vector, k, group) {
+      const hits = await store.query({ vector, k, ...(group !== undefined && { filter: { group } }) });
+      return hits.map(({ id }) => id);
+    },
+    replace: (record) => store.upsert([record]),
+    close: () => store.close(),
+  };
+}
+
+export const thermocline: StoreContender = { create: open, open };

@@ -21,12 +21,13 @@ export interface OpenStore {
   close(): Promise<void>;
 }
 
-export const STORES = ["thermocline", "lancedb", "memory"] as const;
+export const STORES = ["thermocline", "thermocline-fast", "lancedb", "memory"] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** The contender behind a name. */
 export async function loadStore(name: StoreName): Promise<StoreContender> {
   if (name === "thermocline") return (await import("./thermocline.js")).thermocline;
+  if (name === "thermocline-fast") return (await import("./thermocline.js")).thermoclineFast;
   if (name === "memory") return (await import("./memory.js")).memory;
   return (await import("../../peers/src/lancedb-store.js")).lancedb;
 }

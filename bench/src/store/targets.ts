@@ -2,6 +2,7 @@ import type { StoreFigures } from "./measure.js";
 
 /** A promise, and what this run says of it; `measured` and `met` are null where it was not measured. */
 export interface StoreTarget {
+  readonly store: string;
   readonly what: string;
   readonly measured: number | null;
   readonly limit: number;
@@ -14,9 +15,11 @@ const FIXED_BYTES = 150e6;
 const ROW_BYTES = 48 + 16;
 
 /** Holds the figures of a store of `rows` rows against what this package promises of a million. */
-export function storeTargets(figures: StoreFigures | undefined, rows: number): StoreTarget[] {
+export function storeTargets(store: string, figures: StoreFigures | undefined, rows: number): StoreTarget[] {
   const ram = figures && (figures.ramBytes - FIXED_BYTES) / rows;
   const delay = figures && Math.max(figures.ingestDelayP99Ms, figures.serveDelayP99Ms);
+  const target = (what: string, measured: number | null | undefined, is: StoreTarget["is"], limit: number) =>
+    held(store, what, measured, is, limit);
   return [
     target("rows a second, coded and moved", figures?.ingestRowsPerSecond, "at least", 25_000),
     target("bytes of RAM a row, beyond 150 MB", ram, "at most", ROW_BYTES),
@@ -29,8 +32,14 @@ export function storeTargets(figures: StoreFigures | undefined, rows: number): S
   ];
 }
 
-function target(what: string, measured: number | null | undefined, is: StoreTarget["is"], limit: number): StoreTarget {
+function held(
+  store: string,
+  what: string,
+  measured: number | null | undefined,
+  is: StoreTarget["is"],
+  limit: number,
+): StoreTarget {
   const value = measured ?? null;
   const met = value === null ? null : is === "at least" ? value >= limit : value <= limit;
-  return { what, measured: value === null ? null : Number(value.toFixed(3)), limit, is, met };
+  return { store, what, measured: value === null ? null : Number(value.toFixed(3)), limit, is, met };
 }

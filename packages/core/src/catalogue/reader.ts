@@ -282,6 +282,18 @@ export class Reader {
     return { bits, vector };
   }
 
+  /** The vectors of those rows that are hot, by row. */
+  hotOriginals(rows: readonly number[]): ReadonlyMap<number, OriginalRow> {
+    const found = this.#connection.all<{ row: number; vector: Uint8Array; checksum: number }>(
+      "SELECT row, vector, checksum FROM hot_rows WHERE row IN (SELECT value FROM json_each(?))",
+      JSON.stringify(rows),
+    );
+    for (const { row, vector, checksum } of found) {
+      verify(this.#checksum, checksum, [vector], `The original of row ${row}`, row);
+    }
+    return new Map(found.map(({ row, vector }) => [row, { bits: 32, vector }]));
+  }
+
   /**
    * The originals of those cold rows that have one, by row: in one result row, as every blob that the driver hands over has its price, and
    * more so when it is collected.

@@ -93,10 +93,10 @@ export class Transaction extends Reader {
     this.#connection.run(sql, row, vector, sealed(this.#checksum(vector), row));
   }
 
-  /** Makes a hot row cold: it lies in a block now, and this is kept of its vector. */
-  moveToCold(row: number, block: number, original: OriginalRow | undefined): void {
-    this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
-    this.insertCold(row, block, original);
+  /** Makes hot rows cold: they lie in a block now, and this is kept of their vectors. */
+  moveToCold(rows: readonly number[], block: number, originals: ReadonlyMap<number, OriginalRow>): void {
+    this.#connection.run("DELETE FROM hot_rows WHERE row IN (SELECT value FROM json_each(?))", JSON.stringify(rows));
+    for (const row of rows) this.insertCold(row, block, originals.get(row));
   }
 
   /** Makes a row that is in no tier cold: it lies in a block, and this is kept of its vector. */

@@ -7,7 +7,7 @@ import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { DemoteOptions, Selection } from "../types.js";
 import { calibrate } from "./calibrate.js";
 import { type Codebook, type Engine, partitionOf } from "./engine.js";
-import { decodeOriginal, encodeOriginal } from "./original.js";
+import { decodeOriginals, encodeHalves } from "./original.js";
 import { validSelection } from "./selection.js";
 import { validNamespace } from "./validate.js";
 import { selectedRows } from "./write.js";
@@ -17,6 +17,9 @@ export const BLOCK_ROWS = 4_096;
 
 /** Rows that are handed to the codec at a time: their vectors are copied while others wait. */
 const ENCODED_ROWS = 256;
+
+/** Rows whose originals are read and written at a time: a millisecond's work or two. */
+const MOVED_ROWS = 32;
 
 /** The codebook in use, fitted first if there is none. */
 async function ensureCodebook(engine: Engine, options: DemoteOptions): Promise<Codebook | undefined> {
@@ -99,8 +102,9 @@ async function demoteBlock(
       const partition = partitionOf(engine, namespace, dim);
       const added = place(transaction, namespace, codebook, moved, codes);
       const pace = new Pace(signal);
-      for (const row of moved) {
-        transaction.moveToCold(row, added.block, kept(engine, transaction, dim, row));
+      for (let at = 0; at < moved.length; at += MOVED_ROWS) {
+        const rows = Array.from(moved.subarray(at, at + MOVED_ROWS));
+        transaction.moveToCold(rows, added.block, kept(engine, transaction, dim, rows));
         if (pace.due) await pace.pause();
       }
       const fit: Fit = afterCoding(transaction.fit(codebook.number), coded.loss, moved.length);
@@ -132,19 +136,28 @@ async function encodeHot(
   const vectors = new Float32Array(wanted.length * dim);
   const codes = new Uint8Array(wanted.length * codec.bytes);
   let coded = 0;
-  for (let at = 0; at < wanted.length; at += ENCODED_ROWS) {
+  const encode = async (at: number) => {
     throwIfAborted(signal);
     const found = await engine.catalogue.read(() => {
       if (engine.codebook?.number !== codebook.number) return undefined;
       const hot = wanted.subarray(at, at + ENCODED_ROWS).filter((row) => engine.heat.has(row));
       return { hot, vectors: partitionOf(engine, namespace, dim).hotVectors(hot) };
     });
-    if (!found) return undefined;
-    if (found.hot.length === 0) continue;
-    rows.set(found.hot, coded);
-    vectors.set(found.vectors, coded * dim);
-    codes.set(await codec.encode(found.vectors), coded * codec.bytes);
-    coded += found.hot.length;
+    return found && { ...found, codes: found.hot.length > 0 ? await codec.encode(found.vectors) : new Uint8Array() };
+  };
+  // One thread is left to searches.
+  const encoders = Math.max(1, engine.kernel.threads - 1);
+  for (let at = 0; at < wanted.length; at += encoders * ENCODED_ROWS) {
+    const parts = Array.from({ length: encoders }, (_, i) => at + i * ENCODED_ROWS).filter(
+      (part) => part < wanted.length,
+    );
+    for (const part of await Promise.all(parts.map(encode))) {
+      if (!part) return undefined;
+      rows.set(part.hot, coded);
+      vectors.set(part.vectors, coded * dim);
+      codes.set(part.codes, coded * codec.bytes);
+      coded += part.hot.length;
+    }
   }
   if (coded === 0) return undefined;
   const all = { rows: rows.subarray(0, coded), codes: codes.subarray(0, coded * codec.bytes) };
@@ -182,11 +195,18 @@ export function pick(rows: Uint32Array, codes: Uint8Array, bytes: number, places
   return { rows: Uint32Array.from(places, (i) => rows[i] ?? 0), codes: picked };
 }
 
-/** What the store keeps of the vector of a row that becomes cold. */
-function kept(engine: Engine, transaction: Transaction, dim: number, row: number): OriginalRow | undefined {
+/** What the store keeps of the vectors of hot rows that become cold. */
+function kept(
+  engine: Engine,
+  transaction: Transaction,
+  dim: number,
+  rows: readonly number[],
+): ReadonlyMap<number, OriginalRow> {
   const { originals } = engine.settings;
-  const original = originals === "none" ? undefined : transaction.original(row);
-  if (!original || originals === "float32") return original;
-  const vector = decodeOriginal(engine.kernel, dim, original);
-  return { bits: 16, vector: encodeOriginal(engine.kernel, vector, 16) };
+  if (originals === "none") return new Map();
+  const found = transaction.hotOriginals(rows);
+  if (originals === "float32") return found;
+  const vectors = decodeOriginals(engine.kernel, dim, [...found.values()]);
+  const halves = encodeHalves(engine.kernel, dim, vectors);
+  return new Map([...found.keys()].map((row, i) => [row, { bits: 16, vector: halves[i] ?? new Uint8Array() }]));
 }

@@ -158,8 +158,9 @@ function late(delay: { percentile(percentile: number): number }): number {
 async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { recursive: true })) {
-    const found = await stat(path.join(folder, entry));
-    if (found.isFile()) bytes += found.size;
+    // A log may go while it is looked at.
+    const found = await stat(path.join(folder, entry)).catch(() => undefined);
+    if (found?.isFile()) bytes += found.size;
   }
   return bytes;
 }

@@ -10,13 +10,13 @@ const BATCH = 40;
 const STEPS = 800;
 
 interface Step {
-  readonly method: "upsert" | "delete" | "demote";
+  readonly method: "upsert" | "delete" | "demote" | "promote" | "pin" | "unpin";
   readonly args: unknown;
   /** The ids that the step is about. */
   readonly ids: readonly string[];
 }
 
-/** Call after call: a batch in, every third batch moved down, every fourth half deleted, every fifth replaced. */
+/** Call after call: a batch in, every third batch moved down, every sixth up again, every ninth pinned in part, every fourth half deleted, every fifth replaced. */
 function* steps(): Generator<Step> {
   for (let batch = 0; ; batch++) {
     const ids = records(BATCH, DIM).map((_, n) => `${batch}-${n}`);
@@ -32,6 +32,9 @@ function* steps(): Generator<Step> {
     });
     yield write(2 * batch + 1);
     if (batch % 3 === 0) yield { method: "demote", args: { filter: { batch } }, ids };
+    if (batch % 6 === 0) yield { method: "promote", args: { filter: { batch } }, ids };
+    if (batch % 9 === 0) yield { method: "pin", args: { ids: ids.slice(0, 9) }, ids };
+    if (batch % 18 === 0) yield { method: "unpin", args: { ids: ids.slice(3, 9) }, ids };
     if (batch % 5 === 0) yield write(2 * batch + 2);
     if (batch % 4 === 0) {
       const half = ids.slice(0, BATCH / 2);
@@ -78,7 +81,8 @@ describe("a store whose process is killed while it writes", () => {
       });
       let done = 0;
       for (let answer = await child.answer(); answer.code !== "ENDED"; answer = await child.answer()) {
-        expect(answer.code).toBeUndefined();
+        // What is cold has no vector that it could move up with.
+        if (originals !== "none" || answer.code !== "UNSUPPORTED") expect(answer.code).toBeUndefined();
         done += 1;
       }
       await killed;

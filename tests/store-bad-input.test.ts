@@ -12,23 +12,22 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
   const all = records(30, DIM);
   const ids = [...all.map(({ id }) => id), "good", "bad"];
 
-  it.each(["upsert", "query", "get", "count", "delete", "demote", "calibrate", "recalibrate", "recommend", "backup"])(
-    "by %s",
-    async (method) => {
-      const store = await open({ dim: DIM, cold: { bytes: 2 } });
-      await store.upsert(all);
-      await store.demote({ filter: { even: true } });
-      const before = { seen: await contents(store, ids), stats: store.stats() };
-      for (const [given, , args, code, says] of [...badCalls, ...badCalibrations].filter(
-        ([, name]) => name === method,
-      )) {
-        await refusal(() => (store as unknown as Loose)[method]?.(...args), code, says).catch((error: unknown) => {
-          throw new Error(`${method} with ${given}: ${String(error)}`, { cause: error });
-        });
-      }
-      expect({ seen: await contents(store, ids), stats: store.stats() }).toStrictEqual(before);
-    },
-  );
+  it.each([
+    ...["upsert", "query", "get", "count", "delete", "demote", "promote", "pin", "unpin"],
+    ...["calibrate", "recalibrate", "recommend", "backup"],
+  ])("by %s", async (method) => {
+    const store = await open({ dim: DIM, cold: { bytes: 2 } });
+    await store.upsert(all);
+    await store.demote({ filter: { even: true } });
+    const seen = async () => ({ seen: await contents(store, ids), stats: { ...store.stats(), served: undefined } });
+    const before = await seen();
+    for (const [given, , args, code, says] of [...badCalls, ...badCalibrations].filter(([, name]) => name === method)) {
+      await refusal(() => (store as unknown as Loose)[method]?.(...args), code, says).catch((error: unknown) => {
+        throw new Error(`${method} with ${given}: ${String(error)}`, { cause: error });
+      });
+    }
+    expect(await seen()).toStrictEqual(before);
+  });
 
   it("by every method of an empty store, which still has no dimension", async () => {
     const store = await open();
@@ -72,6 +71,10 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
     [{ hot: { rows: 5 } }, "ARGUMENT", /Unknown option "rows" of hot/],
     [{ hot: { capacity: -1 } }, "ARGUMENT", /hot.capacity is -1/],
     [{ hot: { capacity: Number.NaN } }, "ARGUMENT", /hot.capacity is NaN/],
+    [{ hot: { bytes: -1 } }, "ARGUMENT", /hot.bytes is -1/],
+    [{ hot: { bytes: 1.5 } }, "ARGUMENT", /hot.bytes is 1.5/],
+    [{ hot: { bytes: 4096, capacity: 5 } }, "ARGUMENT", /hot gives capacity and bytes; give one of them/],
+    [{ hot: { promote: 1 } }, "ARGUMENT", /hot.promote is 1; give true or false/],
     [{ cold: "eigen" }, "ARGUMENT", /options of cold are "eigen"/],
     [{ cold: { byte: 24 } }, "ARGUMENT", /Unknown option "byte" of cold/],
     [{ cold: { codec: "pq" } }, "ARGUMENT", /codec is "pq"; use one of eigen, fourier/],
@@ -110,6 +113,9 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       count: () => store.count(),
       sweep: () => store.sweep(),
       demote: () => store.demote({ all: true }),
+      promote: () => store.promote({ all: true }),
+      pin: () => store.pin({ all: true }),
+      unpin: () => store.unpin({ all: true }),
       calibrate: () => store.calibrate(),
       compact: () => store.compact(),
       recalibrate: () => store.recalibrate(),

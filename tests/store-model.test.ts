@@ -11,6 +11,7 @@ interface Entry {
   readonly vector: readonly number[];
   readonly tag: number;
   tier: "hot" | "cold";
+  pinned: boolean;
   /** When it was written: ties go to the lower one. */
   readonly order: number;
 }
@@ -33,6 +34,9 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), ids: fc.array(id, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("deleteWhere" as const), tag }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("demote" as const), ids: fc.array(id, { maxLength: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("promote" as const), ids: fc.array(id, { maxLength: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("pin" as const), ids: fc.array(id, { maxLength: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("unpin" as const), ids: fc.array(id, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("calibrate" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("compact" as const) }) },
@@ -67,7 +71,8 @@ class Run {
   #put(batch: readonly (readonly [string, number[], number])[]): void {
     const last = new Map(batch.map((entry, i) => [entry[0], { entry, i }]));
     for (const { entry } of [...last.values()].sort((x, y) => x.i - y.i)) {
-      this.model.set(entry[0], { vector: entry[1], tag: entry[2], tier: "hot", order: this.#order++ });
+      const pinned = this.model.get(entry[0])?.pinned ?? false;
+      this.model.set(entry[0], { vector: entry[1], tag: entry[2], tier: "hot", pinned, order: this.#order++ });
     }
   }
 
@@ -95,9 +100,23 @@ class Run {
         return;
       }
       case "demote": {
-        const moved = [...new Set(action.ids)].filter((id) => model.get(id)?.tier === "hot");
+        const moved = [...new Set(action.ids)].filter((id) => model.get(id)?.tier === "hot" && !model.get(id)?.pinned);
         expect(await store.demote({ ids: action.ids })).toBe(moved.length);
         for (const id of moved) Object.assign(model.get(id) ?? {}, { tier: "cold" });
+        return;
+      }
+      case "promote": {
+        const moved = [...new Set(action.ids)].filter((id) => model.get(id)?.tier === "cold");
+        expect(await store.promote({ ids: action.ids })).toBe(moved.length);
+        for (const id of moved) Object.assign(model.get(id) ?? {}, { tier: "hot" });
+        return;
+      }
+      case "pin":
+      case "unpin": {
+        const pinned = action.do === "pin";
+        const changed = [...new Set(action.ids)].filter((id) => model.has(id) && model.get(id)?.pinned !== pinned);
+        expect(await store[action.do]({ ids: action.ids })).toBe(changed.length);
+        for (const id of changed) Object.assign(model.get(id) ?? {}, { pinned }, pinned ? { tier: "hot" } : {});
         return;
       }
       case "calibrate":
@@ -127,7 +146,14 @@ class Run {
   async check(query: number[]): Promise<void> {
     const { store, model } = this;
     expect(await store.count()).toBe(model.size);
-    expect(store.stats()).toMatchObject({ records: model.size });
+    const entries = [...model.values()];
+    expect(store.stats()).toMatchObject({
+      records: model.size,
+      hot: {
+        rows: entries.filter(({ tier }) => tier === "hot").length,
+        pinned: entries.filter((e) => e.pinned).length,
+      },
+    });
     const found = await store.get(ids, { includeVectors: true });
     for (const [i, id] of ids.entries()) {
       const entry = model.get(id);

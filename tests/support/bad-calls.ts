@@ -96,6 +96,9 @@ const methods = [
   "count",
   "delete",
   "demote",
+  "promote",
+  "pin",
+  "unpin",
   "calibrate",
   "compact",
   "recalibrate",
@@ -110,6 +113,9 @@ const optionCases = methods.flatMap((method): Case[] => {
     count: {},
     delete: { ids: ["r1"] },
     demote: { all: true },
+    promote: { all: true },
+    pin: { all: true },
+    unpin: { all: true },
     calibrate: [],
     compact: [],
     recalibrate: [],
@@ -141,7 +147,7 @@ const optionCases = methods.flatMap((method): Case[] => {
   ];
 });
 
-const selectionCases = (["delete", "demote"] as const).flatMap((method) =>
+const selectionCases = (["delete", "demote", "promote", "pin", "unpin"] as const).flatMap((method) =>
   (
     [
       ["nothing", undefined, "ARGUMENT", /exactly one of ids, filter and all/],

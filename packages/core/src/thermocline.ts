@@ -12,6 +12,7 @@ import { countRecords } from "./store/matching.js";
 import { copyNamespace, dropNamespace, namespacesOf } from "./store/namespaces.js";
 import { openEngine } from "./store/open.js";
 import { checkOptions } from "./store/options.js";
+import { pinSelected, promoteSelected, unpinSelected } from "./store/promote.js";
 import { queryBatch, queryPage, queryRecords } from "./store/query.js";
 import { Rebalancing } from "./store/rebalance.js";
 import { recommendForStore } from "./store/recommend.js";
@@ -37,6 +38,7 @@ import type {
   NamespaceOptions,
   NamespaceSummary,
   OpenOptions,
+  PromoteOptions,
   QueryBatchOptions,
   QueryOptions,
   QueryPage,
@@ -319,7 +321,8 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /**
-   * Moves hot records to the cold tier now, calibrating first if need be, and returns how many moved.
+   * Moves hot records to the cold tier now, calibrating first if need be, and returns how many moved. Pinned records stay, and
+   * do not count.
    *
    * @example
    * await store.demote({ filter: { archived: true } });
@@ -328,6 +331,57 @@ export class Thermocline<M extends Metadata = Metadata> {
     return this.#call(async () => {
       checkOptions("demote", options);
       return this.#rebalancing.exclusive(() => demoteSelected(this.#engine, selection, options));
+    });
+  }
+
+  /**
+   * Moves cold records to the hot tier now, from their originals, and returns how many moved. A record's score stays what
+   * reranking gave, to the bit. What is above the capacity then moves down, the least valuable first, unless it is pinned.
+   *
+   * @throws `UNSUPPORTED` when a cold record has no original, `FILTER`, `ARGUMENT`, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.promote({ filter: { project: "apollo" } });
+   */
+  async promote(selection: Selection, options: PromoteOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("promote", options);
+      const moved = await this.#rebalancing.exclusive(() => promoteSelected(this.#engine, selection, options));
+      await this.#rebalancing.start();
+      return moved;
+    });
+  }
+
+  /**
+   * Keeps records hot from now on, moving those up that are cold, and returns how many were not pinned before. They count in
+   * the capacity, but no one moves them down, neither the store itself nor `demote`. Pins are in the file: they last until
+   * `unpin` or `delete`, also when a record is replaced.
+   *
+   * @throws as `promote`
+   * @example
+   * await store.pin({ ids: ["system-prompt"] });
+   */
+  async pin(selection: Selection, options: PromoteOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("pin", options);
+      const pinned = await this.#rebalancing.exclusive(() => pinSelected(this.#engine, selection, options));
+      await this.#rebalancing.start();
+      return pinned;
+    });
+  }
+
+  /**
+   * Lets pinned records go down again when others are more valuable, and returns how many were pinned.
+   *
+   * @throws `FILTER`, `ARGUMENT`, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.unpin({ all: true });
+   */
+  async unpin(selection: Selection, options: CallOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("unpin", options);
+      const unpinned = await this.#rebalancing.exclusive(() => unpinSelected(this.#engine, selection, options));
+      await this.#rebalancing.start();
+      return unpinned;
     });
   }
 
@@ -475,10 +529,13 @@ export class Thermocline<M extends Metadata = Metadata> {
   ): Promise<T> {
     this.#assertOpen();
     checkOptions(of, options);
-    return abortable(
+    const result = await abortable(
       options.signal,
       this.#call(() => this.#engine.catalogue.read(work)),
     );
+    // What queries returned may be worth a place in the hot tier now.
+    if (!this.#closed) this.#rebalancing.begin();
+    return result;
   }
 
   /** Every call goes through here: the store must be open, and `close` waits for its end. */

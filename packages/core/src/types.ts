@@ -55,7 +55,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "delete" | "calibrate" | "demote" | "recommend" | "verify" | "compact";
+  readonly phase: "write" | "delete" | "calibrate" | "demote" | "promote" | "pin" | "recommend" | "verify" | "compact";
   readonly done: number;
   readonly total: number;
 }
@@ -196,6 +196,22 @@ export type Selection<M extends Metadata = Metadata> =
   | { readonly filter: Filter<M>; readonly ids?: never; readonly all?: never }
   | { readonly all: true; readonly ids?: never; readonly filter?: never };
 
+/** How many rows are hot, and which. */
+export interface HotOptions {
+  /**
+   * Rows kept exact in RAM before the least valuable move to the cold tier. Default 20,000; `Infinity` keeps all hot, 0 none but
+   * pinned ones.
+   */
+  readonly capacity?: number | undefined;
+  /** The same in bytes, of which a row takes four a component; instead of `capacity`. */
+  readonly bytes?: number | undefined;
+  /**
+   * Whether cold rows that queries keep returning move up by themselves, and less valuable ones down for them. Default true;
+   * without effect with `originals: "none"` and with a capacity of 0 or `Infinity`.
+   */
+  readonly promote?: boolean | undefined;
+}
+
 /** How cold rows are coded. */
 export interface ColdOptions {
   /** `eigen` (default): SpectralQuant made into a search codec. `fourier`: SpectraLTM's sparse Fourier codes. */
@@ -245,8 +261,7 @@ export interface OpenOptions {
   readonly dim?: number | undefined;
   /** Default `cosine`. */
   readonly metric?: Metric | undefined;
-  /** `capacity`: rows kept exact in RAM before the least valuable move to the cold tier. Default 20,000; `Infinity` keeps all hot, 0 none. */
-  readonly hot?: { readonly capacity?: number | undefined } | undefined;
+  readonly hot?: HotOptions | undefined;
   readonly cold?: ColdOptions | undefined;
   /** Default `float16`. */
   readonly originals?: Originals | undefined;
@@ -345,6 +360,7 @@ export interface VerifyProblem {
     | "block"
     | "original"
     | "placement"
+    | "pin"
     | "index";
   /** The table it was found in; undefined for `file`. */
   readonly table: string | undefined;
@@ -372,6 +388,11 @@ export interface VerifyReport {
   readonly problemCount: number;
   /** The first 1,000 problems, in the order in which they were found. */
   readonly problems: readonly VerifyProblem[];
+}
+
+/** Options of `promote` and `pin`. */
+export interface PromoteOptions extends CallOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Options of a store's `recommend`. */
@@ -439,7 +460,16 @@ export interface StoreStats {
   readonly metric: Metric;
   readonly records: number;
   readonly namespaces: number;
-  readonly hot: { readonly rows: number; readonly capacity: number; readonly ramBytes: number };
+  readonly hot: {
+    readonly rows: number;
+    /** Of these rows, those that are pinned. */
+    readonly pinned: number;
+    /** In rows, also where it was given in bytes; those are `Infinity` until the dimension is known. */
+    readonly capacity: number;
+    readonly ramBytes: number;
+    /** What the rows' vectors take in the file, without SQLite's own overhead: computed, not counted. */
+    readonly diskBytes: number;
+  };
   readonly cold: {
     readonly rows: number;
     readonly codec: "eigen" | "fourier";
@@ -448,6 +478,8 @@ export interface StoreStats {
     /** With bytes `auto`: the recall asked for, and what was measured with the bytes that were chosen. */
     readonly auto: { readonly targetRecall: number; readonly recall: number | undefined } | undefined;
     readonly ramBytes: number;
+    /** What the rows' codes and originals take in the file, computed in the same way. Text and metadata count in neither tier. */
+    readonly diskBytes: number;
   };
   readonly originals: Originals;
   /**
@@ -463,6 +495,13 @@ export interface StoreStats {
   readonly demotions: number;
   /** The fields that filters find by an index. */
   readonly indexes: readonly IndexedField[];
+  /** Rows moved to the hot tier since then. */
+  readonly promotions: number;
+  /**
+   * Hits that queries returned since the store was opened, by the tier that they came from, and the share of those from the
+   * hot tier; undefined before the first hit.
+   */
+  readonly served: { readonly hot: number; readonly cold: number; readonly hotShare: number | undefined };
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;
   /** When writes resolve; undefined in memory. */

@@ -125,10 +125,15 @@ class Examiner implements Examination {
       const what = `The live rows of code block ${block} have no block.`;
       if (!this.#namespaceOf.has(block)) this.#found("block", { table: "live_rows", block }, what);
     });
+    const hot = new Set<number>();
     await this.#each("hot_rows", (row) => {
       this.#put(row, 0);
       this.#original("hot_rows", row);
+      hot.add(row);
     });
+    for (const row of this.#attempt("pin", { table: "pins" }, () => reader.pins()) ?? []) {
+      if (!hot.has(row)) this.#found("pin", { table: "pins", row }, `Row ${row} is pinned and not hot.`);
+    }
     const cold = new Set<number>();
     await this.#each("cold_rows", (row) => {
       cold.add(row);

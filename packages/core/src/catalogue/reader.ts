@@ -271,27 +271,36 @@ export class Reader {
   original(row: number): OriginalRow | undefined {
     const found = this.#connection.get<OriginalRow & { block: number | null; checksum: number }>(
       `SELECT block, bits, vector, checksum FROM cold_rows WHERE row = ? AND (bits != 0 OR vector IS NOT NULL)
-       UNION ALL SELECT NULL AS block, 32 AS bits, vector, checksum FROM hot_rows WHERE row = ?`,
+       UNION ALL SELECT NULL AS block, bits, vector, checksum FROM hot_rows WHERE row = ?`,
       row,
       row,
     );
     if (!found) return undefined;
     const { block, bits, vector, checksum } = found;
-    const numbers = block === null ? [row] : [row, block, bits];
+    const numbers = block === null ? [row, bits] : [row, block, bits];
     verify(this.#checksum, checksum, [vector], `The original of row ${row}`, ...numbers);
     return { bits, vector };
   }
 
   /** The vectors of those rows that are hot, by row. */
   hotOriginals(rows: readonly number[]): ReadonlyMap<number, OriginalRow> {
-    const found = this.#connection.all<{ row: number; vector: Uint8Array; checksum: number }>(
-      "SELECT row, vector, checksum FROM hot_rows WHERE row IN (SELECT value FROM json_each(?))",
+    const found = this.#connection.all<{ row: number; bits: number; vector: Uint8Array; checksum: number }>(
+      "SELECT row, bits, vector, checksum FROM hot_rows WHERE row IN (SELECT value FROM json_each(?))",
       JSON.stringify(rows),
     );
-    for (const { row, vector, checksum } of found) {
-      verify(this.#checksum, checksum, [vector], `The original of row ${row}`, row);
+    for (const { row, bits, vector, checksum } of found) {
+      verify(this.#checksum, checksum, [vector], `The original of row ${row}`, row, bits);
     }
-    return new Map(found.map(({ row, vector }) => [row, { bits: 32, vector }]));
+    return new Map(found.map(({ row, bits, vector }) => [row, { bits, vector }]));
+  }
+
+  /** The pinned rows, ascending. */
+  pins(): number[] {
+    const found = this.#connection.all<{ row: number; checksum: number }>(
+      "SELECT row, checksum FROM pins ORDER BY row",
+    );
+    for (const { row, checksum } of found) expectSame(sealed(0, row), checksum, `The pin of row ${row}`);
+    return found.map(({ row }) => row);
   }
 
   /**

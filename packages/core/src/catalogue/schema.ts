@@ -6,8 +6,9 @@ import { type Database, translating } from "./sqlite.js";
  * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
  * are never used twice, so a code whose record was replaced can never be taken for the new one. `records.expires` is when a
  * record ceases to be found, in milliseconds since 1970, or null. Every record has a row
- * either in `hot_rows`, with its vector in float32, or in `cold_rows`, with its code block and what the store keeps of its
- * vector, if anything. Records themselves never change: rows that grow or shrink in place would leave pages half empty.
+ * either in `hot_rows`, with its vector (in float32, or as it was in `cold_rows` if it came from there), or in `cold_rows`, with
+ * its code block and what the store keeps of its vector, if anything. `pins` are rows that are hot and are to stay so. Records
+ * themselves never change: rows that grow or shrink in place would leave pages half empty.
  * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
  * `field_values` says which of the rows from `first` on have which values in a field (`filter/field-values.ts`); rows of which
  * nothing is there are looked at one by one. Field numbers are never used twice either.
@@ -32,7 +33,12 @@ const TABLES = `
     UNIQUE (namespace, id)
   ) STRICT;
   CREATE INDEX expiring_records ON records (expires) WHERE expires IS NOT NULL;
-  CREATE TABLE hot_rows (row INTEGER PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+  CREATE TABLE hot_rows (
+    row INTEGER PRIMARY KEY,
+    bits INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE cold_rows (
     row INTEGER PRIMARY KEY,
     block INTEGER NOT NULL,
@@ -78,6 +84,7 @@ const TABLES = `
     PRIMARY KEY (field, first, rows)
   ) STRICT;
   CREATE TABLE live_rows (block INTEGER PRIMARY KEY, live BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+  CREATE TABLE pins (row INTEGER PRIMARY KEY, checksum INTEGER NOT NULL) STRICT;
 `;
 
 function pragma(database: Database, name: string): number {

@@ -85,12 +85,28 @@ export class Transaction extends Reader {
     this.#connection.run("DELETE FROM records WHERE row = ?", row);
     this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
     this.#connection.run("DELETE FROM cold_rows WHERE row = ?", row);
+    this.unpin(row);
   }
 
-  /** Makes a new record's row hot. */
-  insertHot(row: number, vector: Uint8Array): void {
-    const sql = "INSERT INTO hot_rows (row, vector, checksum) VALUES (?, ?, ?)";
-    this.#connection.run(sql, row, vector, sealed(this.#checksum(vector), row));
+  /** Makes a row that is in no tier hot. */
+  insertHot(row: number, vector: Uint8Array, bits = 32): void {
+    const sql = "INSERT INTO hot_rows (row, bits, vector, checksum) VALUES (?, ?, ?, ?)";
+    this.#connection.run(sql, row, bits, vector, sealed(this.#checksum(vector), row, bits));
+  }
+
+  /** Makes a cold row hot, with its vector as it is. Its code stays until its block is told, by `clearLive`. */
+  moveToHot(row: number, { bits, vector }: OriginalRow): void {
+    this.#connection.run("DELETE FROM cold_rows WHERE row = ?", row);
+    this.insertHot(row, vector, bits);
+  }
+
+  /** Pins a hot row, unless it is pinned. */
+  pin(row: number): void {
+    this.#connection.run("INSERT OR REPLACE INTO pins (row, checksum) VALUES (?, ?)", row, sealed(0, row));
+  }
+
+  unpin(row: number): void {
+    this.#connection.run("DELETE FROM pins WHERE row = ?", row);
   }
 
   /** Makes hot rows cold: they lie in a block now, and this is kept of their vectors. */

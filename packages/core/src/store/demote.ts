@@ -6,7 +6,7 @@ import type { Transaction } from "../catalogue/transaction.js";
 import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { DemoteOptions, Selection } from "../types.js";
 import { calibrate } from "./calibrate.js";
-import { type Codebook, type Engine, partitionOf } from "./engine.js";
+import { type Codebook, type Engine, isPromoting, partitionOf } from "./engine.js";
 import { decodeOriginals, encodeHalves } from "./original.js";
 import { validSelection } from "./selection.js";
 import { validNamespace } from "./validate.js";
@@ -37,19 +37,29 @@ export async function demoteSelected(engine: Engine, selection: Selection, optio
     const rows: number[] = [];
     const pace = new Pace(options.signal);
     for await (const some of selectedRows(engine, engine.catalogue.reader, namespace, selected, pace)) {
-      for (const row of some) if (engine.heat.has(row)) rows.push(row);
+      for (const row of some) if (engine.heat.isFree(row)) rows.push(row);
     }
     return { namespace, rows };
   });
-  return namespace === undefined ? 0 : demoteRows(engine, namespace, rows, options);
+  return namespace === undefined ? 0 : demoteRows(engine, namespace, rows, options, WISH);
 }
 
-/** Moves hot rows of one namespace to the cold tier, a block at a time. */
+/** Why rows move down, and how many of them in a transaction. */
+export interface Reason {
+  /** Whether for want of room: a caller's wish says nothing of what other rows are worth. */
+  readonly room: boolean;
+  readonly slice: number;
+}
+
+const WISH: Reason = { room: false, slice: BLOCK_ROWS };
+
+/** Moves hot rows of one namespace that are not pinned to the cold tier, a block at a time. */
 export async function demoteRows(
   engine: Engine,
   namespace: number,
   rows: readonly number[],
-  options: DemoteOptions = {},
+  options: DemoteOptions,
+  reason: Reason,
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const codebook = await ensureCodebook(engine, options);
@@ -57,10 +67,11 @@ export async function demoteRows(
   const ascending = Uint32Array.from(rows).sort();
   let moved = 0;
   try {
-    for (let at = 0; at < ascending.length; at += BLOCK_ROWS) {
+    for (let at = 0; at < ascending.length; at += reason.slice) {
       throwIfAborted(options.signal);
-      moved += await demoteBlock(engine, namespace, ascending.subarray(at, at + BLOCK_ROWS), options.signal);
-      options.onProgress?.({ phase: "demote", done: Math.min(at + BLOCK_ROWS, rows.length), total: rows.length });
+      const slice = ascending.subarray(at, at + reason.slice);
+      moved += await demoteBlock(engine, namespace, slice, reason.room, options.signal);
+      options.onProgress?.({ phase: "demote", done: Math.min(at + reason.slice, rows.length), total: rows.length });
     }
   } catch (error) {
     throw moved > 0 ? abortedAfter(error, `${moved} of ${rows.length} rows had moved, and stay cold`) : error;
@@ -86,6 +97,7 @@ async function demoteBlock(
   engine: Engine,
   namespace: number,
   wanted: Uint32Array,
+  room: boolean,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   // Coded before the transaction, so that neither reads nor writes wait for it: a row's vector never changes.
@@ -116,7 +128,10 @@ async function demoteBlock(
       engine.codebook = { ...codebook, fit };
       added.partition.setBlock(added.block, codebook.codec, added.rows, added.codes, added.live);
       added.partition.removeHot(moved);
-      for (const row of moved) engine.heat.release(row);
+      for (const row of moved) {
+        if (room) engine.heat.release(row, isPromoting(engine));
+        else engine.heat.forget(row);
+      }
       engine.demotions += moved.length;
     },
   );
@@ -165,9 +180,9 @@ async function encodeHot(
   return { codebook, ...all, loss };
 }
 
-/** Those of coded rows that have not been deleted, replaced or moved since. */
+/** Those of coded rows that have not been deleted, replaced, moved or pinned since. */
 function stillHot(engine: Engine, { codebook, rows, codes }: Coded): Picked {
-  const hot = Array.from(rows.keys()).filter((i) => engine.heat.has(rows[i] ?? 0));
+  const hot = Array.from(rows.keys()).filter((i) => engine.heat.isFree(rows[i] ?? 0));
   return hot.length === rows.length ? { rows, codes } : pick(rows, codes, codebook.codec.bytes, hot);
 }
 
@@ -206,7 +221,14 @@ function kept(
   if (originals === "none") return new Map();
   const found = transaction.hotOriginals(rows);
   if (originals === "float32") return found;
-  const vectors = decodeOriginals(engine.kernel, dim, [...found.values()]);
+  const kept = new Map(found);
+  const whole = [...found].filter(([, { bits }]) => bits !== 16);
+  const vectors = decodeOriginals(
+    engine.kernel,
+    dim,
+    whole.map(([, original]) => original),
+  );
   const halves = encodeHalves(engine.kernel, dim, vectors);
-  return new Map([...found.keys()].map((row, i) => [row, { bits: 16, vector: halves[i] ?? new Uint8Array() }]));
+  for (const [i, [row]] of whole.entries()) kept.set(row, { bits: 16, vector: halves[i] ?? new Uint8Array() });
+  return kept;
 }

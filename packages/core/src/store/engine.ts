@@ -7,6 +7,7 @@ import type { Passes } from "./passes.js";
 import type { Expiry } from "./expiry.js";
 import type { FieldIndexes } from "./field-indexes.js";
 import type { Masks } from "./masks.js";
+import type { Tier } from "../types.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */
@@ -41,7 +42,11 @@ export interface Engine {
   settings: Settings;
   dim: number | undefined;
   codebook: Codebook | undefined;
+  /** Rows that moved down and up since the store was opened. */
   demotions: number;
+  promotions: number;
+  /** Hits returned since then, by the tier they came from. */
+  readonly served: Record<Tier, number>;
 }
 
 /** The rows of a namespace that is known to hold some; made when it is new. */
@@ -57,6 +62,20 @@ export function partitionOf(engine: Engine, namespace: number, dim: number): Par
 /** Vectors as they are scored: unit vectors under cosine, else as given. */
 export function scored(engine: Engine, vectors: Float32Array, dim: number): Float32Array {
   return engine.settings.metric === "cosine" ? engine.kernel.toUnit(vectors, dim) : vectors;
+}
+
+/** How many rows may be hot before some move down. A row counts `4 · dim` bytes, where the limit is in bytes. */
+export function hotCapacity({ settings, dim }: Engine): number {
+  const { hotCapacity: rows, hotBytes } = settings;
+  if (hotBytes === undefined) return rows;
+  return dim === undefined ? Number.POSITIVE_INFINITY : Math.floor(hotBytes / (4 * dim));
+}
+
+/** Whether rows that queries keep returning move up by themselves. */
+export function isPromoting(engine: Engine): boolean {
+  const { promote, originals } = engine.settings;
+  const capacity = hotCapacity(engine);
+  return promote && originals !== "none" && capacity > 0 && capacity < Number.POSITIVE_INFINITY;
 }
 
 /** Rows in both tiers, of all namespaces. */

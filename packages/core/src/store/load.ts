@@ -2,8 +2,8 @@ import type { NamespaceRow, Reader } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec, Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
-import { type Codebook, type Engine, scored } from "./engine.js";
-import { decodeOriginal } from "./original.js";
+import type { Codebook, Engine } from "./engine.js";
+import { scoredOriginals } from "./original.js";
 import { type Settings, withChosen } from "./settings.js";
 
 /** Hot rows read at a time. */
@@ -17,6 +17,9 @@ export interface Image {
   readonly partitions: Map<number, Partition>;
   readonly hot: number[];
   readonly nextExpiry: number | undefined;
+  /** Hot rows whose vectors are half floats in the file. */
+  readonly halves: number[];
+  readonly pinned: readonly number[];
   codebook: Codebook | undefined;
 }
 
@@ -35,6 +38,8 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
     partitions: new Map(),
     hot: [],
     nextExpiry: reader.nextExpiry(),
+    halves: [],
+    pinned: reader.pins(),
     codebook: undefined,
   };
   if (image.dim > 0) await fill(engine, reader, image);
@@ -51,7 +56,7 @@ export function showImage(engine: Engine, image: Image): void {
   for (const { number, name } of image.namespaces) engine.namespaces.set(name, number);
   engine.partitions.clear();
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
-  engine.heat.keep(image.hot);
+  engine.heat.keep(image.hot, image.halves, image.pinned);
   engine.expiry.begin(image.nextExpiry);
   engine.indexes.forget();
 }
@@ -113,9 +118,11 @@ async function loadHot(engine: Engine, reader: Reader, image: Image): Promise<vo
     for (const { row, namespace } of page) {
       const original = reader.original(row);
       if (!original) throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing.`);
-      const vector = decodeOriginal(engine.kernel, image.dim, original);
-      partitionIn(engine, image, namespace).putHot(Uint32Array.of(row), scored(engine, vector, image.dim));
+      const { kernel, settings } = engine;
+      const vector = scoredOriginals(kernel, settings.metric, image.dim, [original]);
+      partitionIn(engine, image, namespace).putHot(Uint32Array.of(row), vector);
       image.hot.push(row);
+      if (original.bits === 16) image.halves.push(row);
       if (pace.due) await pace.pause();
     }
   }

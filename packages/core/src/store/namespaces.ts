@@ -5,9 +5,9 @@ import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { NamespaceOptions, NamespaceSummary, Progress } from "../types.js";
 import { pick } from "./demote.js";
-import { type Engine, heldRows, partitionOf, scored } from "./engine.js";
+import { type Engine, heldRows, partitionOf } from "./engine.js";
 import { matchingRows } from "./matching.js";
-import { decodeOriginal } from "./original.js";
+import { scoredOriginals } from "./original.js";
 import { shown } from "./settings.js";
 import { validNamespace } from "./validate.js";
 
@@ -103,7 +103,10 @@ export async function copyNamespace(
       engine.namespaces.set(to, namespace);
       const partition = partitionOf(engine, namespace, dim);
       partition.takeHot(arrivals);
-      for (const row of hot) engine.heat.touch(row);
+      for (const { row, bits, pinned } of hot) {
+        engine.heat.arrive(row, true, bits);
+        if (pinned) engine.heat.pin(row);
+      }
       engine.expiry.add(expiring);
       for (const { codebook, block, rows, codes, live } of blocks) {
         if (codebook !== engine.codebook?.number) throw new Error("A block has another codebook than the one in use.");
@@ -138,9 +141,9 @@ async function copyRecords(
   dim: number,
   options: NamespaceOptions,
 ) {
-  const { kernel } = engine;
+  const { kernel, settings } = engine;
   const newRows = new Map<number, number>();
-  const hot: number[] = [];
+  const hot: { readonly row: number; readonly bits: number; readonly pinned: boolean }[] = [];
   const expiring: ExpiringRow[] = [];
   const arrivals = kernel.hotBatch(dim);
   let page = transaction.records([]);
@@ -154,9 +157,11 @@ async function copyRecords(
     if (!engine.heat.has(row)) return;
     const original = transaction.original(row);
     if (!original) throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing.`);
-    transaction.insertHot(copy, original.vector);
-    arrivals.add(Uint32Array.of(copy), scored(engine, decodeOriginal(kernel, dim, original), dim));
-    hot.push(copy);
+    transaction.insertHot(copy, original.vector, original.bits);
+    arrivals.add(Uint32Array.of(copy), scoredOriginals(kernel, settings.metric, dim, [original]));
+    const pinned = engine.heat.isPinned(row);
+    if (pinned) transaction.pin(copy);
+    hot.push({ row: copy, bits: original.bits, pinned });
   });
   return { namespace, newRows, hot, expiring, arrivals };
 }

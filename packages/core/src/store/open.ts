@@ -3,9 +3,9 @@ import { Catalogue } from "../catalogue/catalogue.js";
 import { IN_MEMORY } from "../catalogue/open-connections.js";
 import { loadKernel } from "../kernel/load.js";
 import { Turns } from "../pace.js";
-import { Heat } from "../tiers/heat.js";
+import { Heat, type Policy } from "../tiers/heat.js";
 import type { OpenOptions } from "../types.js";
-import type { Engine } from "./engine.js";
+import { type Engine, hotCapacity } from "./engine.js";
 import { Expiry } from "./expiry.js";
 import { FieldIndexes } from "./field-indexes.js";
 import { loadTiers } from "./load.js";
@@ -16,7 +16,7 @@ import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
 import { validDim, validPath, validReadOnly } from "./validate.js";
 
 /** Opens the catalogue, makes it if it is new, and loads what is in it. With `bytes`, a file's, it is in memory. */
-export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Promise<Engine> {
+export async function openEngine(options: OpenOptions, bytes?: Uint8Array, policy?: Policy): Promise<Engine> {
   checkOptions(bytes ? "fromBytes" : "open", options);
   if (options.hot !== undefined) checkOptions("hot", options.hot);
   if (options.cold !== undefined) checkOptions("cold", options.cold);
@@ -50,7 +50,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       kernel,
       catalogue,
       settings,
-      heat: new Heat(),
+      heat: new Heat(() => hotCapacity(engine), policy),
       turns: new Turns(),
       passes: new Passes(kernel, settings.threads),
       expiry: new Expiry(),
@@ -61,6 +61,8 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array): Prom
       dim: undefined,
       codebook: undefined,
       demotions: 0,
+      promotions: 0,
+      served: { hot: 0, cold: 0 },
     };
     await catalogue.follow(() => loadTiers(engine));
     await catalogue.refuseDamage();

@@ -15,6 +15,7 @@ import type {
   MmrOptions,
   NamespaceOptions,
   OpenOptions,
+  PromoteOptions,
   QueryBatchOptions,
   QueryOptions,
   QueryPageOptions,
@@ -31,7 +32,7 @@ import { shown } from "./settings.js";
 type All<Options> = Readonly<Record<keyof Options, true>>;
 
 const CALL: All<CallOptions> = { namespace: true, signal: true };
-const WRITE: All<DemoteOptions> = { ...CALL, onProgress: true };
+const WRITE: All<DemoteOptions & PromoteOptions> = { ...CALL, onProgress: true };
 
 const SEARCH: All<SearchOptions> = {
   ...CALL,
@@ -71,7 +72,7 @@ const FROM_BYTES: All<FromBytesOptions> = {
 const KNOWN = {
   open: { path: true, durability: true, readOnly: true, ...FROM_BYTES } satisfies All<OpenOptions>,
   fromBytes: FROM_BYTES,
-  hot: { capacity: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
+  hot: { capacity: true, bytes: true, promote: true } satisfies All<NonNullable<OpenOptions["hot"]>>,
   cold: {
     codec: true,
     bytes: true,
@@ -101,6 +102,9 @@ const KNOWN = {
   sweep: { signal: true } satisfies All<SweepOptions>,
   count: CALL,
   demote: WRITE,
+  promote: WRITE,
+  pin: WRITE,
+  unpin: CALL,
   calibrate: CALIBRATE,
   recalibrate: CALIBRATE,
   "store.recommend": { ...RECOMMEND, sampleSize: true } satisfies All<StoreRecommendOptions>,

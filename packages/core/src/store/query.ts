@@ -15,7 +15,7 @@ import type {
 import { Allowed } from "./allowed.js";
 import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
-import type { Engine } from "./engine.js";
+import { type Engine, isPromoting } from "./engine.js";
 import { type Found, fetch } from "./hits.js";
 import type { Filtering } from "./masks.js";
 import { checkOptions } from "./options.js";
@@ -134,6 +134,7 @@ async function search<M extends Metadata>(
   const predicate = typeof filter === "function" ? filter : undefined;
   const filtering = predicate ? undefined : filteringOf(filter);
   await engine.turns.share();
+  const promoting = isPromoting(engine);
   const all = new Array<Found<M>>(queries.length / dim).fill(NOTHING);
   let asked = [...all.keys()];
   for (let attempt = 1; asked.length > 0; attempt++) {
@@ -147,7 +148,8 @@ async function search<M extends Metadata>(
         if (!found.complete && attempt < ATTEMPTS) again.push(query);
         else {
           all[query] = found;
-          for (const row of found.rows) engine.heat.use(row);
+          for (const row of found.rows) engine.heat.use(row, promoting);
+          for (const { tier } of found.hits) engine.served[tier] += 1;
         }
       }
     }

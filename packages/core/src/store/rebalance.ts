@@ -1,20 +1,22 @@
 import { ThermoclineError } from "../errors.js";
 import { Pace } from "../pace.js";
+import { swapBatch, swapRelief } from "../tiers/swap.js";
 import type { CalibrateOptions } from "../types.js";
 import { calibrate } from "./calibrate.js";
-import { demoteRows } from "./demote.js";
-import { type Engine, hotRows } from "./engine.js";
+import { BLOCK_ROWS, demoteRows } from "./demote.js";
+import { type Engine, hotCapacity, hotRows, isPromoting } from "./engine.js";
+import { PROMOTED_ROWS, promoteRows } from "./promote.js";
 
 /** Rows that a codebook should be fitted on at least; below, a store stays hot, whatever its capacity. */
 const CALIBRATION_ROWS = 1_024;
 
-/** Share of the capacity that is moved at a time, so that moves are few and blocks full. */
+/** Share of the capacity that is freed beside what is too much when rows are written, so that moves are few and blocks full. */
 const BATCH = 0.1;
 
 /** Rows over capacity at which writers wait for the moves to keep up, in capacities. */
 const PATIENCE = 2;
 
-/** Keeps the hot tier within its capacity, in the background. One move between tiers runs at a time. */
+/** Keeps the hot tier within its capacity and in it what queries return, in the background. One move between tiers runs at a time. */
 export class Rebalancing {
   readonly #engine: Engine;
   #running: Promise<void> | undefined;
@@ -27,10 +29,16 @@ export class Rebalancing {
     this.#engine = engine;
   }
 
-  /** Begins to move rows if there are too many hot ones. Resolves at once, unless moves are far behind. */
+  /** Begins to move rows if it is time to. Resolves at once, unless there are far too many hot ones. */
   async start(): Promise<void> {
-    if (!this.#due()) return;
-    this.#running ??= this.exclusive(() => this.#demoteExcess())
+    this.begin();
+    if (hotRows(this.#engine) > PATIENCE * hotCapacity(this.#engine) + CALIBRATION_ROWS) await this.#running;
+  }
+
+  /** Begins to move rows down if there are too many hot ones, and up if cold ones have risen. */
+  begin(): void {
+    if (this.#running || (!this.#due() && !this.#risen())) return;
+    this.#running = this.exclusive(() => this.#balance())
       .then(
         () => {
           this.#failure = undefined;
@@ -42,8 +50,6 @@ export class Rebalancing {
       .finally(() => {
         this.#running = undefined;
       });
-    const { hotCapacity } = this.#engine.settings;
-    if (hotRows(this.#engine) > PATIENCE * hotCapacity + CALIBRATION_ROWS) await this.#running;
   }
 
   /** Runs a move when the ones before it have ended. */
@@ -91,31 +97,65 @@ export class Rebalancing {
   }
 
   #due(): boolean {
-    const { settings, codebook } = this.#engine;
+    const { heat, codebook } = this.#engine;
     const rows = hotRows(this.#engine);
-    return rows > settings.hotCapacity && (codebook !== undefined || rows >= CALIBRATION_ROWS);
+    const tooMany = rows > hotCapacity(this.#engine) && heat.pinned < rows;
+    return tooMany && (codebook !== undefined || rows >= CALIBRATION_ROWS);
   }
 
-  async #demoteExcess(): Promise<void> {
+  #risen(): boolean {
+    const engine = this.#engine;
+    const capacity = hotCapacity(engine);
+    // Rows move up in the place of others. Where there is much room, a caller has made it, and what is cold is to be so.
+    const full = hotRows(engine) >= (1 - 2 * BATCH) * capacity;
+    return full && isPromoting(engine) && engine.heat.risen >= swapBatch(capacity);
+  }
+
+  /** Moves rows down until they are few enough, and then up, until no more have risen. */
+  async #balance(): Promise<void> {
     const { signal } = this.#stop;
     const engine = this.#engine;
-    while (!signal.aborted && (await engine.catalogue.read(() => this.#due()))) {
-      const { hotCapacity } = engine.settings;
-      const excess = hotRows(engine) - hotCapacity;
-      const rows = await engine.heat.coldest(Math.min(hotRows(engine), excess + Math.floor(BATCH * hotCapacity)));
-      let moved = 0;
-      for (const [namespace, group] of await byNamespace(engine, rows)) {
-        moved += await demoteRows(engine, namespace, group, { signal }).catch((error: unknown) => {
-          if (error instanceof ThermoclineError && error.code === "ABORTED") return 0;
-          throw error;
-        });
+    const { heat } = engine;
+    let swapping = false;
+    while (!signal.aborted) {
+      if (await engine.catalogue.read(() => this.#due())) {
+        const capacity = hotCapacity(engine);
+        const relief = swapping ? swapRelief(capacity) : Math.floor(BATCH * capacity);
+        const wanted = Math.min(hotRows(engine) - heat.pinned, hotRows(engine) - capacity + relief);
+        const reason = { room: true, slice: swapping ? PROMOTED_ROWS : BLOCK_ROWS };
+        const rows = await heat.coldest(wanted);
+        const moved = await this.#move(rows, (namespace, group) =>
+          demoteRows(engine, namespace, group, { signal }, reason),
+        );
+        if (moved === 0) return;
+      } else if (this.#risen()) {
+        swapping = true;
+        await this.#move(heat.takeRisen(PROMOTED_ROWS), (namespace, group) =>
+          promoteRows(engine, namespace, group, { pin: false, touch: false }, { signal }),
+        );
+      } else {
+        return;
       }
-      if (moved === 0) return;
     }
+  }
+
+  /** Moves rows, those of one namespace after those of another, and returns how many moved. */
+  async #move(
+    rows: Iterable<number>,
+    move: (namespace: number, rows: readonly number[]) => Promise<number>,
+  ): Promise<number> {
+    let moved = 0;
+    for (const [namespace, group] of await byNamespace(this.#engine, rows)) {
+      moved += await move(namespace, group).catch((error: unknown) => {
+        if (error instanceof ThermoclineError && error.code === "ABORTED") return 0;
+        throw error;
+      });
+    }
+    return moved;
   }
 }
 
-async function byNamespace(engine: Engine, rows: Uint32Array): Promise<ReadonlyMap<number, number[]>> {
+async function byNamespace(engine: Engine, rows: Iterable<number>): Promise<ReadonlyMap<number, number[]>> {
   const pace = new Pace();
   const groups = new Map<number, number[]>();
   for (const row of rows) {

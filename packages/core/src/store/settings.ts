@@ -2,7 +2,10 @@ import { ThermoclineError } from "../errors.js";
 import type { CodecSpec } from "../kernel/kernel.js";
 import type { Metric, OpenOptions, Originals } from "../types.js";
 
-/** What a store is. The file fixes all but `hotCapacity`, `symmetric`, `effort`, `seed`, `threads`, `sweepInterval` and `indexedFields`, which openings choose. */
+/**
+ * What a store is. The file fixes all but `hotCapacity`, `hotBytes`, `promote`, `symmetric`, `effort`, `seed`, `threads`,
+ * `sweepInterval` and `indexedFields`, which openings choose.
+ */
 export interface Settings {
   readonly metric: Metric;
   readonly originals: Originals;
@@ -11,7 +14,10 @@ export interface Settings {
   readonly bytes: number | "auto";
   /** What `auto` aims at, and what was measured where it chose; undefined in a store that was made with a number. */
   readonly auto: { readonly targetRecall: number; readonly recall: number | undefined } | undefined;
+  /** Rows; meaningless where `hotBytes` is given: see `hotCapacity` in `engine.ts`. */
   readonly hotCapacity: number;
+  readonly hotBytes: number | undefined;
+  readonly promote: boolean;
   readonly symmetric: boolean;
   readonly effort: "fast" | "best" | undefined;
   readonly seed: number;
@@ -97,7 +103,13 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
   if (!auto && (bytes === "auto" || cold.targetRecall !== undefined)) {
     throw new ThermoclineError("ARGUMENT", 'cold.targetRecall is for cold.bytes "auto"; leave it out, or give that.');
   }
-  const capacity = options.hot?.capacity ?? 20_000;
+  const { capacity = 20_000, bytes: hotBytes, promote = true } = options.hot ?? {};
+  if (options.hot?.capacity !== undefined && hotBytes !== undefined) {
+    throw new ThermoclineError("ARGUMENT", "hot gives capacity and bytes; give one of them.");
+  }
+  if (typeof promote !== "boolean") {
+    throw new ThermoclineError("ARGUMENT", `hot.promote is ${shown(promote)}; give true or false.`);
+  }
   const interval = options.sweepInterval ?? 60_000;
   return {
     metric: chosen("metric", options.metric, "cosine", ["cosine", "dot", "euclidean"]),
@@ -106,6 +118,8 @@ export function resolveSettings(options: OpenOptions, stored: ReadonlyMap<string
     bytes: bytesOf(bytes === "auto" ? bytes : Number(bytes)),
     auto: auto ? aim(cold.targetRecall, originals, stored, fixed) : undefined,
     hotCapacity: capacity === Number.POSITIVE_INFINITY ? capacity : integer("hot.capacity", capacity, 0, 2 ** 32),
+    hotBytes: hotBytes === undefined ? undefined : integer("hot.bytes", hotBytes, 0, Number.MAX_SAFE_INTEGER),
+    promote,
     symmetric: scoring === "symmetric",
     effort: cold.effort === undefined ? undefined : oneOf("cold.effort", cold.effort, ["fast", "best"]),
     seed: integer("cold.seed", cold.seed ?? 0, 0, 2 ** 32 - 1),

@@ -43,6 +43,7 @@ export function applyRemoval(engine: Engine, namespace: number, removal: Removal
   partition.removeHot(Uint32Array.from(removal.hot));
   for (const row of removal.hot) engine.heat.forget(row);
   for (const { block, rows, whole } of removal.cold) {
+    for (const row of rows) engine.heat.forget(row);
     if (whole) partition.dropBlock(block);
     else partition.removeCold(block, Uint32Array.from(rows));
   }
@@ -80,6 +81,7 @@ export async function upsertRecords(
       const departures = new Departures();
       const rows: number[] = [];
       const expiring: ExpiringRow[] = [];
+      const pinned: number[] = [];
       const arrivals = kernel.hotBatch(dim);
       for (const [i, id] of batch.ids.entries()) {
         const before = transaction.placeOf(namespace, id);
@@ -92,6 +94,10 @@ export async function upsertRecords(
         const vector = batch.vectors.subarray(i * dim, (i + 1) * dim);
         const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}", expires);
         transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
+        if (before && engine.heat.isPinned(before.row)) {
+          transaction.pin(row);
+          pinned.push(row);
+        }
         rows.push(row);
         if (expires !== null) expiring.push({ row, expires });
         arrivals.add(Uint32Array.of(row), scored(engine, vector, dim));
@@ -103,14 +109,15 @@ export async function upsertRecords(
       const removal = await remove(transaction, departures, pace);
       // While it can still be undone: what the callback throws rejects the call.
       report(total);
-      return { dim, namespace, rows, expiring, arrivals, removal };
+      return { dim, namespace, rows, expiring, pinned, arrivals, removal };
     },
-    ({ dim, namespace, rows, expiring, arrivals, removal }) => {
+    ({ dim, namespace, rows, expiring, pinned, arrivals, removal }) => {
       engine.dim = dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
       partitionOf(engine, namespace, dim).takeHot(arrivals);
-      for (const row of rows) engine.heat.touch(row);
+      for (const row of rows) engine.heat.arrive(row);
+      for (const row of pinned) engine.heat.pin(row);
       engine.expiry.add(expiring);
     },
     checked,

@@ -19,6 +19,7 @@ import type {
   NamespaceOptions,
   NamespaceSummary,
   Progress,
+  PromoteOptions,
   QueryBatchOptions,
   QueryOptions,
   QueryPage,
@@ -148,6 +149,21 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.demote}. */
   demote(selection: Selection<M>, options?: DemoteOptions): Promise<number> {
     return this.#call("demote", [selection, options], 1);
+  }
+
+  /** As {@link Thermocline.promote}. */
+  promote(selection: Selection, options?: PromoteOptions): Promise<number> {
+    return this.#call("promote", [selection, options], 1);
+  }
+
+  /** As {@link Thermocline.pin}. */
+  pin(selection: Selection, options?: PromoteOptions): Promise<number> {
+    return this.#call("pin", [selection, options], 1);
+  }
+
+  /** As {@link Thermocline.unpin}. */
+  unpin(selection: Selection, options?: CallOptions): Promise<number> {
+    return this.#call("unpin", [selection, options], 1);
   }
 
   /** As {@link Thermocline.calibrate}. */

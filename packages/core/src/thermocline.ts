@@ -29,6 +29,8 @@ import type {
   CompactOptions,
   CompactReport,
   DemoteOptions,
+  Explain,
+  ExplainedHits,
   FromBytesOptions,
   GetOptions,
   Hit,
@@ -151,7 +153,10 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR`, `ARGUMENT` or `FILTER` for a bad query, `ABORTED`, `CLOSED`
    * @example
    * const hits = await store.query({ vector, k: 5, filter: { year: { $gte: 2015 } } });
+   * const { explanation } = await store.query({ vector, explain: true });
    */
+  query(options: QueryOptions<M> & Explain): Promise<ExplainedHits<M>>;
+  query(options: QueryOptions<M>): Promise<Hit<M>[]>;
   async query(options: QueryOptions<M>): Promise<Hit<M>[]> {
     const engine = this.#engine;
     return this.#read("query", options, () => queryRecords(engine, options));
@@ -180,6 +185,8 @@ export class Thermocline<M extends Metadata = Metadata> {
    * @example
    * const [first, second] = await store.queryBatch({ vectors: [question, answer], k: 5, filter: { lang: "en" } });
    */
+  queryBatch(options: QueryBatchOptions<M> & Explain): Promise<ExplainedHits<M>[]>;
+  queryBatch(options: QueryBatchOptions<M>): Promise<Hit<M>[][]>;
   async queryBatch(options: QueryBatchOptions<M>): Promise<Hit<M>[][]> {
     const engine = this.#engine;
     return this.#read("queryBatch", options, () => queryBatch(engine, options));

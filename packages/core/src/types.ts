@@ -51,6 +51,59 @@ export interface StoredRecord<M extends Metadata = Metadata> {
 /** One answer of `query`: a record and how similar it is to the query (higher is better). */
 export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
   readonly score: number;
+  /** Only with `explain`. */
+  readonly explanation?: HitExplanation;
+}
+
+/** How a hit came to its score and its place. */
+export interface HitExplanation {
+  /** The tier that it was found in. */
+  readonly tier: Tier;
+  /** A cold row's score by its code; undefined for a hot row, which has none. */
+  readonly estimate: number | undefined;
+  /** The exact score: of a hot row, or of a cold one's original; undefined where there is none. */
+  readonly exact: number | undefined;
+  /** Its place among the candidates before reranking, from 1. */
+  readonly rank: number;
+}
+
+/** What a query did, and where its time went. */
+export interface QueryExplanation {
+  /** Rows of each tier that a pass scores: those that the filter and `tiers` allow. */
+  readonly scanned: { readonly hot: number; readonly cold: number };
+  /** Records that the filter allowed; with a function, of those it was asked about. Undefined without a filter. */
+  readonly filtered: number | undefined;
+  /** Cold candidates that were rescored from originals. */
+  readonly reranked: number;
+  /** How often the tiers were searched: once, or more where a function or a cursor leads deeper. */
+  readonly passes: number;
+  /**
+   * Milliseconds: `filter`, finding the rows that it allows, or asking the function; `scan`, both tiers; `rerank`, reading and scoring
+   * originals; `read`, reading records; `diversify`, choosing by `mmr`. Queries of a batch share filter and scan, which are given for all
+   * of them together.
+   */
+  readonly ms: {
+    readonly filter: number;
+    readonly scan: number;
+    readonly rerank: number;
+    readonly read: number;
+    readonly diversify: number;
+  };
+}
+
+/** A hit of a query with `explain: true`. */
+export interface ExplainedHit<M extends Metadata = Metadata> extends Hit<M> {
+  readonly explanation: HitExplanation;
+}
+
+/** The hits of a query with `explain: true`: an array like any other, with what the query did in `explanation`. */
+export type ExplainedHits<M extends Metadata = Metadata> = ExplainedHit<M>[] & {
+  readonly explanation: QueryExplanation;
+};
+
+/** Options that ask for an explanation. */
+export interface Explain {
+  readonly explain: true;
 }
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
@@ -109,6 +162,8 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly mmr?: MmrOptions | undefined;
   /** Return each hit's vector. From the original where there is one, else decoded from the code. */
   readonly includeVectors?: boolean | undefined;
+  /** Say how each hit was found and what the query did: {@link ExplainedHits}. Costs nothing where it is left out. */
+  readonly explain?: boolean | undefined;
 }
 
 /** Options of `query`. */

@@ -1,7 +1,7 @@
 import type { RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
-import type { Hit, Metadata, StoredRecord, Tier } from "../types.js";
+import type { Hit, Metadata, QueryExplanation, StoredRecord, Tier } from "../types.js";
 import type { Engine } from "./engine.js";
 import { parseMetadata } from "./metadata.js";
 import { decodeOriginal } from "./original.js";
@@ -21,6 +21,7 @@ export interface Found<M extends Metadata> {
   readonly rows: readonly number[];
   /** Whether every row of the ranking was still there. */
   readonly complete: boolean;
+  readonly explanation?: QueryExplanation;
 }
 
 /** Reads the records of a ranking; rows that were deleted meanwhile are left out. */
@@ -37,7 +38,8 @@ export function fetch<M extends Metadata>(
     const record = records.get(entry.row);
     if (!record) continue;
     const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
-    hits.push({ ...stored<M>(record, namespace, entry.tier), score: entry.score, ...vector });
+    const { score, explanation } = entry;
+    hits.push({ ...stored<M>(record, namespace, entry.tier), score, ...vector, ...(explanation && { explanation }) });
     rows.push(entry.row);
   }
   return { hits, rows, complete: hits.length === ranked.length };

@@ -43,6 +43,7 @@ const SEARCH: All<SearchOptions> = {
   minScore: true,
   mmr: true,
   includeVectors: true,
+  explain: true,
 };
 
 const NAMESPACE: All<NamespaceOptions> = { signal: true, onProgress: true };

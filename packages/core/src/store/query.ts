@@ -16,6 +16,7 @@ import { Allowed } from "./allowed.js";
 import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import { type Engine, isPromoting } from "./engine.js";
+import { explained, Trace, validExplain } from "./explain.js";
 import { type Found, fetch } from "./hits.js";
 import type { Filtering } from "./masks.js";
 import { checkOptions } from "./options.js";
@@ -50,7 +51,9 @@ function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
   }
   const wanted = integer("k", k, 1, 2 ** 31);
   if (options.mmr !== undefined) checkOptions("mmr", options.mmr);
+  const trace = validExplain(options.explain) ? new Trace() : undefined;
   return {
+    trace,
     k: wanted,
     namespace: validNamespace(options.namespace),
     tiers,
@@ -73,7 +76,7 @@ export async function queryRecords<M extends Metadata>(engine: Engine, options: 
   const checked = plan(rest);
   const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
   const [found] = await search<M>(engine, { ...checked, queries, dim }, filter);
-  return found?.hits ?? [];
+  return explained(found?.hits ?? [], options.explain, found?.explanation);
 }
 
 /** The hits after those of the pages before, and where the next page begins. */
@@ -95,11 +98,13 @@ export async function queryPage<M extends Metadata>(
   const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
   // One more than asked for tells whether a page follows.
   const wanted = { ...checked, k: Math.min(k + 1, 2 ** 31), after, queries, dim };
-  const [{ hits, rows } = NOTHING] = await search<M>(engine, wanted, filter);
+  const [{ hits, rows, explanation } = NOTHING] = await search<M>(engine, wanted, filter);
   const [hit, row] = [hits[k - 1], rows[k - 1]];
-  if (hits.length <= k || hit === undefined || row === undefined) return { hits, cursor: undefined };
+  if (hits.length <= k || hit === undefined || row === undefined) {
+    return { hits: explained(hits, options.explain, explanation), cursor: undefined };
+  }
   const place = { seen: (after?.seen ?? 0) + k, row, score: hit.score };
-  return { hits: hits.slice(0, k), cursor: queryCursor(place) };
+  return { hits: explained(hits.slice(0, k), options.explain, explanation), cursor: queryCursor(place) };
 }
 
 const NOTHING: Found<never> = { hits: [], rows: [], complete: true };
@@ -121,7 +126,7 @@ export async function queryBatch<M extends Metadata>(
   const { metric } = engine.settings;
   const queries = await validVectors(engine.kernel, metric, "vectors", vectors, dim, rule, options.signal);
   const found = await search<M>(engine, { ...checked, queries, dim }, filter);
-  return found.map(({ hits }) => hits);
+  return found.map(({ hits, explanation }) => explained(hits, options.explain, explanation));
 }
 
 /** Hits of each query of a plan; asked again for those of which rows were deleted before they could be read. */
@@ -167,18 +172,31 @@ async function* answers<M extends Metadata>(
   // Each time anew: a calibration, or another process, may have put other partitions in their place.
   const namespace = engine.namespaces.get(checked.namespace);
   if (namespace === undefined) return;
+  const { trace } = checked;
   const allowed = new Allowed(engine, namespace, filtering, checked.signal);
+  const find = async () => {
+    while (!allowed.known) await allowed.find();
+  };
+  await (trace ? trace.time("filter", find) : find());
   while (!allowed.known) await allowed.find();
   // From here to the search in one turn, so that it sees the same rows.
   const allow = allowed.rows();
   const partition = engine.partitions.get(namespace);
   if (!partition) return;
+  trace?.begin(engine, partition, checked.tiers, allow);
   // Diverse hits are chosen from more candidates, and by their vectors.
   const { diversity } = checked;
   const k = diversity ? diversity.fetchK : checked.k;
   const read: Plan = { ...checked, k, includeVectors: checked.includeVectors || diversity !== undefined };
   const wanted: Search = { ...read, allow };
-  const chosen = (found: Found<M>) => (diversity ? choose(engine, checked, found, diversity) : found);
+  const alone = predicate !== undefined;
+  const chosen = async (found: Found<M>): Promise<Found<M>> => {
+    const choice = () => (diversity ? choose(engine, checked, found, diversity) : found);
+    if (!trace) return choice();
+    const diverse = await trace.time("diversify", choice);
+    await trace.count(engine);
+    return { ...diverse, explanation: trace.take(alone) };
+  };
   if (predicate) {
     for (let at = 0; at < wanted.queries.length; at += wanted.dim) {
       const queries = wanted.queries.subarray(at, at + wanted.dim);
@@ -186,7 +204,8 @@ async function* answers<M extends Metadata>(
     }
   } else {
     for await (const ranked of rank(engine, partition, wanted)) {
-      yield await chosen(fetch<M>(engine, partition, read, ranked));
+      const records = () => fetch<M>(engine, partition, read, ranked);
+      yield await chosen(trace ? await trace.time("read", records) : records());
     }
   }
 }

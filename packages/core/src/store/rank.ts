@@ -1,9 +1,10 @@
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Partition, SearchResult } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
-import type { Tier } from "../types.js";
+import type { HitExplanation, Tier } from "../types.js";
 import type { QueryPlace } from "./cursor.js";
 import type { Engine } from "./engine.js";
+import { type Trace, withPlaces } from "./explain.js";
 import { similaritiesTo } from "./original.js";
 
 /** Cold candidates rescored from originals, at least; and how many are read at a time. */
@@ -22,6 +23,8 @@ export interface Search {
   /** A bit for each row that may be found; undefined for all. */
   readonly allow: Uint8Array | undefined;
   readonly signal: AbortSignal | undefined;
+  /** What counts and times the search; undefined where nobody asked for it. */
+  readonly trace?: Trace | undefined;
 }
 
 /** A row in the ranking. */
@@ -29,6 +32,7 @@ export interface Ranked {
   readonly row: number;
   readonly score: number;
   readonly tier: Tier;
+  readonly explanation?: HitExplanation;
 }
 
 /**
@@ -36,20 +40,25 @@ export interface Ranked {
  * kept. The tiers are searched for all queries in one pass; each is then ranked when it is asked for.
  */
 export async function* rank(engine: Engine, partition: Partition, search: Search): AsyncGenerator<readonly Ranked[]> {
-  const { queries, dim, k, tiers, rerank, minScore, after, allow, signal } = search;
+  const { queries, dim, k, tiers, rerank, minScore, after, allow, signal, trace } = search;
   const { originals, symmetric, threads } = engine.settings;
   const exact = originals !== "none";
   // What was seen comes first again.
   const most = (wanted: number) => Math.min(wanted + (after?.seen ?? 0), 2 ** 31);
   const hot = tiers.includes("hot") ? most(k) : 0;
   const cold = tiers.includes("cold") ? most(exact ? Math.max(k, rerank) : k) : 0;
-  const results = await engine.passes.search(partition, dim, { queries, hot, cold, symmetric, allow, threads }, signal);
+  const request = { queries, hot, cold, symmetric, allow, threads };
+  const scan = () => engine.passes.search(partition, dim, request, signal);
+  const results = trace ? await trace.time("scan", scan) : await scan();
+  trace?.pass();
   const pace = new Pace(signal);
   for (const [i, result] of results.entries()) {
     // Searches that shared a pass end in the same turn.
     await engine.turns.share();
     const query = queries.subarray(i * dim, (i + 1) * dim);
-    const coldScores = exact ? await rescore(engine, query, result, pace) : result.coldScores;
+    const again = () => rescore(engine, query, result, pace);
+    const coldScores = !exact ? result.coldScores : trace ? await trace.time("rerank", again) : await again();
+    if (exact) trace?.reranked(result.coldRows.length);
     const ranked: Ranked[] = Array.from(result.hotRows, (row, at) => ({
       row,
       score: result.hotScores[at] ?? 0,
@@ -72,7 +81,10 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
         return;
       }
     }
-    const found = ranked.filter((entry) => entry.score >= minScore && (!after || follows(entry, after)));
+    const entries = trace
+      ? withPlaces(ranked, new Map(Array.from(result.coldRows, (row, at) => [row, result.coldScores[at] ?? 0])), exact)
+      : ranked;
+    const found = entries.filter((entry) => entry.score >= minScore && (!after || follows(entry, after)));
     yield found.slice(0, k);
     if (pace.due) await pace.pause();
   }

@@ -17,8 +17,9 @@ export async function visit<M extends Metadata>(
 ): Promise<Found<M>> {
   const all = partition.hotRows + partition.coldRows;
   const verdicts = new Map<number, boolean>();
-  const passes = (row: number, hit: Hit<M>): boolean => {
-    const verdict = verdicts.get(row) ?? verdictOf(predicate, hit);
+  // What a caller may see of a hit is a record, so nothing that only explaining adds.
+  const passes = (row: number, { explanation: _, ...hit }: Hit<M>): boolean => {
+    const verdict = verdicts.get(row) ?? verdictOf<M>(predicate, hit as Hit<M>);
     verdicts.set(row, verdict);
     return verdict;
   };
@@ -29,7 +30,8 @@ export async function visit<M extends Metadata>(
     const rows: number[] = [];
     let complete = true;
     for (let at = 0; at < ranking.length && hits.length < checked.k; at += RERANK) {
-      const found = fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
+      const read = () => fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
+      const found = wanted.trace ? await wanted.trace.time("read", read) : read();
       complete &&= found.complete;
       for (const [i, hit] of found.hits.entries()) {
         const row = found.rows[i] ?? 0;
@@ -39,7 +41,9 @@ export async function visit<M extends Metadata>(
       }
       if (pace.due) await pace.pause();
     }
-    if (hits.length === checked.k || depth >= all || !complete) return { hits, rows, complete };
+    if (hits.length < checked.k && depth < all && complete) continue;
+    wanted.trace?.filtered([...verdicts.values()].filter(Boolean).length);
+    return { hits, rows, complete };
   }
 }
 

@@ -10,13 +10,13 @@ export interface Policy {
   readonly memory: number;
 }
 
-export const POLICY: Policy = { halfLife: 4, margin: 1.1, memory: 4 };
-
-/** More than one use, and less than two that are not long ago. */
-const SOME_USES = 0.5;
+export const POLICY: Policy = { halfLife: 4, margin: 1.1, memory: 2 };
 
 /** Values are told apart in steps of this part of a doubling. */
-const STEPS = 16;
+const STEPS = 256;
+
+/** What rows are worth of which no use is known, as they were hot before the store was opened: half a use. */
+const UNKNOWN = -1;
 
 /**
  * How valuable rows are, hot ones and those cold ones that queries return: uses, of which each counts half when `halfLife`
@@ -132,13 +132,13 @@ export class Heat {
     this.#risen.delete(row);
   }
 
-  /** Forgets all hot rows but these; those it does not know arrive. `halves` and `pinned` are among them. */
+  /** Forgets all hot rows but these; those it does not know are worth half a use. `halves` and `pinned` are among them. */
   keep(rows: readonly number[], halves: readonly number[], pinned: readonly number[]): void {
     const before = new Map(this.#hot);
     this.#hot.clear();
     for (const row of rows) {
       const value = before.get(row);
-      if (value === undefined) this.arrive(row, false);
+      if (value === undefined) this.#arriveUnknown(row);
       else this.#hot.set(row, value);
     }
     this.#halves.clear();
@@ -177,6 +177,12 @@ export class Heat {
     return Uint32Array.from(found).sort();
   }
 
+  #arriveUnknown(row: number): void {
+    const value = this.#cold.get(row) ?? this.#now + UNKNOWN;
+    this.#forgetCold(row);
+    this.#hot.set(row, value);
+  }
+
   #leave(row: number): void {
     this.#hot.delete(row);
     this.#halves.delete(row);
@@ -199,10 +205,7 @@ export class Heat {
   }
 
   #isWorth(value: number | undefined): boolean {
-    if (value === undefined) return false;
-    // Nothing was let go yet, so there is room: for what is returned more than once.
-    if (this.#floor === Number.NEGATIVE_INFINITY) return value > this.#now + SOME_USES;
-    return value > this.#floor + Math.log2(this.#policy.margin);
+    return value !== undefined && value > this.#floor + Math.log2(this.#policy.margin);
   }
 }
 

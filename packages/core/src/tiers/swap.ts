@@ -1,6 +1,6 @@
 /** Shares of the capacity: few rows, so that what has risen is soon hot, and not so few that each costs a commit. */
-const BATCH = 1 / 256;
-const RELIEF = 1 / 64;
+const BATCH = 1 / 512;
+const RELIEF = 1 / 128;
 
 /** Most rows that wait for each other. */
 const LARGEST_BATCH = 64;

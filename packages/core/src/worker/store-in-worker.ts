@@ -11,6 +11,8 @@ import type {
   CompactOptions,
   CompactReport,
   DemoteOptions,
+  Explain,
+  ExplainedHits,
   GetOptions,
   Hit,
   ListOptions,
@@ -87,6 +89,8 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.query}; a filter that is a function rejects with `UNSUPPORTED`. */
+  query(options: QueryOptions<M> & Explain): Promise<ExplainedHits<M>>;
+  query(options: QueryOptions<M>): Promise<Hit<M>[]>;
   query(options: QueryOptions<M>): Promise<Hit<M>[]> {
     return this.#call("query", [options], 0);
   }
@@ -97,6 +101,8 @@ export class StoreInWorker<M extends Metadata = Metadata>
   }
 
   /** As {@link Thermocline.queryBatch}; a filter that is a function rejects with `UNSUPPORTED`. */
+  queryBatch(options: QueryBatchOptions<M> & Explain): Promise<ExplainedHits<M>[]>;
+  queryBatch(options: QueryBatchOptions<M>): Promise<Hit<M>[][]>;
   queryBatch(options: QueryBatchOptions<M>): Promise<Hit<M>[][]> {
     return this.#call("queryBatch", [options], 0);
   }

@@ -1,0 +1,132 @@
+import { ThermoclineError } from "../errors.js";
+import type { Partition } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
+import type { ExplainedHits, Hit, HitExplanation, Metadata, QueryExplanation, Tier } from "../types.js";
+import type { Engine } from "./engine.js";
+import type { Ranked } from "./rank.js";
+import { shown } from "./settings.js";
+
+/** What a query's time is spent on. */
+type Part = keyof QueryExplanation["ms"];
+
+/** Rows that one statement counts. */
+const COUNTED = 1_000;
+
+/** Counts and times what a search does, where it was asked to explain itself. */
+export class Trace {
+  readonly #ms: Record<Part, number> = { filter: 0, scan: 0, rerank: 0, read: 0, diversify: 0 };
+  readonly #scanned = { hot: 0, cold: 0 };
+  #passes = 0;
+  #reranked = 0;
+  #filtered: number | undefined;
+  #uncounted: { readonly allow: Uint8Array; readonly hot: number; readonly cold: boolean } | undefined;
+
+  /** Runs `work` on the account of a part. */
+  async time<T>(part: Part, work: () => T | Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#ms[part] += performance.now() - began;
+    }
+  }
+
+  /** Begins a search of `tiers`, of the rows that are allowed, a bit each, or of all. */
+  begin({ heat }: Engine, partition: Partition, tiers: readonly Tier[], allow: Uint8Array | undefined): void {
+    const allows = (row: number) => ((allow?.[row >>> 3] ?? 0) >>> (row & 7)) & 1;
+    let hot = allow ? 0 : partition.hotRows;
+    if (allow) for (const row of heat.rows()) hot += allows(row);
+    this.#scanned.hot = tiers.includes("hot") ? hot : 0;
+    this.#scanned.cold = tiers.includes("cold") && !allow ? partition.coldRows : 0;
+    this.#uncounted = allow && { allow, hot, cold: tiers.includes("cold") };
+  }
+
+  /** Counts the rows that a filter allowed: bits alone may be of rows that are gone. */
+  async count({ catalogue, heat }: Engine): Promise<void> {
+    if (!this.#uncounted) return;
+    const { allow, hot, cold } = this.#uncounted;
+    this.#uncounted = undefined;
+    const pace = new Pace();
+    let [found, some]: [number, number[]] = [0, []];
+    const countSome = () => {
+      found += catalogue.reader.coldAmong(some);
+      some = [];
+    };
+    for (const [at, byte] of allow.entries()) {
+      for (let bit = 0; byte >>> bit !== 0; bit++) {
+        const row = 8 * at + bit;
+        if ((byte >>> bit) & 1 && !heat.has(row)) some.push(row);
+      }
+      if (some.length >= COUNTED) countSome();
+      if (pace.due) await pace.pause();
+    }
+    countSome();
+    this.#filtered = hot + found;
+    this.#scanned.cold = cold ? found : 0;
+  }
+
+  pass(): void {
+    this.#passes += 1;
+  }
+
+  reranked(rows: number): void {
+    this.#reranked += rows;
+  }
+
+  filtered(rows: number): void {
+    this.#filtered = rows;
+  }
+
+  /** Of the query that was answered last. The next one begins anew, but for what queries of a batch share, unless it is searched `alone`. */
+  take(alone: boolean): QueryExplanation {
+    const [scanned, ms] = [{ ...this.#scanned }, { ...this.#ms }];
+    const taken = { scanned, filtered: this.#filtered, reranked: this.#reranked, passes: this.#passes, ms };
+    this.#reranked = 0;
+    Object.assign(this.#ms, { rerank: 0, read: 0, diversify: 0, ...(alone && { scan: 0, filter: 0 }) });
+    if (alone) this.#passes = 0;
+    return taken;
+  }
+}
+
+const NONE: QueryExplanation = {
+  scanned: { hot: 0, cold: 0 },
+  filtered: undefined,
+  reranked: 0,
+  passes: 0,
+  ms: { filter: 0, scan: 0, rerank: 0, read: 0, diversify: 0 },
+};
+
+export function validExplain(explain: unknown): boolean {
+  if (explain === undefined || typeof explain === "boolean") return explain === true;
+  throw new ThermoclineError("ARGUMENT", `explain is ${shown(explain)}; give true or false.`);
+}
+
+/** Hits with how they were found; without where nothing is to be explained. */
+export function explained<M extends Metadata>(
+  hits: readonly Hit<M>[],
+  explain: boolean | undefined,
+  explanation: QueryExplanation = NONE,
+): Hit<M>[] {
+  const copy = [...hits];
+  return explain ? (Object.assign(copy, { explanation }) as ExplainedHits<M>) : copy;
+}
+
+/** The ranking of a query, each entry with where it stood before reranking. `estimates` are of the cold rows. */
+export function withPlaces(
+  ranked: readonly Ranked[],
+  estimates: ReadonlyMap<number, number>,
+  exact: boolean,
+): Ranked[] {
+  const estimateOf = (entry: Ranked) => estimates.get(entry.row) ?? entry.score;
+  const before = [...ranked].sort((a, b) => estimateOf(b) - estimateOf(a) || a.row - b.row);
+  const places = new Map(before.map(({ row }, place) => [row, place + 1]));
+  return ranked.map((entry) => {
+    const explanation: HitExplanation = {
+      tier: entry.tier,
+      estimate: estimates.get(entry.row),
+      exact: exact || entry.tier === "hot" ? entry.score : undefined,
+      rank: places.get(entry.row) ?? 0,
+    };
+    return { ...entry, explanation };
+  });
+}

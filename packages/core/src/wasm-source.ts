@@ -11,7 +11,10 @@ export type WasmSource = ArrayBuffer | ArrayBufferView | URL | string | object;
 export type Compiled = object & { readonly compiled?: never };
 
 interface Engine {
-  readonly Module: new (bytes: ArrayBuffer | ArrayBufferView) => Compiled;
+  readonly Module: {
+    new (bytes: ArrayBuffer | ArrayBufferView): Compiled;
+    imports(module: Compiled): readonly { readonly module: string }[];
+  };
   readonly RuntimeError: new () => Error;
   compile(bytes: ArrayBuffer | ArrayBufferView): Promise<Compiled>;
   compileStreaming?(response: Response): Promise<Compiled>;

@@ -70,8 +70,15 @@ function once(backend: Exclude<Choice, "auto">, load: () => Promise<Kernel>): Pr
   return kernel;
 }
 
+/**
+ * In one line, for the middle of a sentence. The addon's loader tries several files and chains its failures: the innermost, of the
+ * file made for this platform, says why.
+ */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  if (!(cause instanceof ThermoclineError) && cause.cause instanceof Error) return reasonOf(cause.cause);
+  const [line = ""] = cause.message.split("\n");
+  return line.replace(/\.$/, "");
 }
 
 function unavailable(name: string, cause: unknown, remedy: string): ThermoclineError {

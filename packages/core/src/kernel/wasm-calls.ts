@@ -93,7 +93,7 @@ export class ThreadCalls implements Calls {
         thread.ref();
         thread.postMessage({ method, args, on, watched: onProgress !== undefined });
       },
-      (error) => this.#settle(active, () => active.reject(error)),
+      (error) => this.#settle(active, () => active.reject(failure(error))),
     );
   }
 

@@ -1,4 +1,5 @@
 import * as wasm from "@thermocline/wasm";
+import { ThermoclineError } from "../errors.js";
 import { type Compiled, compile, engine, type WasmSource } from "../wasm-source.js";
 
 /**
@@ -29,9 +30,22 @@ const SIMD = Uint8Array.of(
   ...[26, 11],
 );
 
-/** Compiles a module: the one given, else the one in the package that this engine runs. */
+/** Compiles a module: the one given, else the one in the package that this engine runs. Rejects with `KERNEL`. */
 export async function compiled(name: "search" | "calibrate", given: WasmModules[typeof name]): Promise<Compiled> {
   const { simd, portable } = wasm.modules[name];
   const beside = () => (engine?.validate(SIMD) ? simd() : portable());
-  return compile(name, (await (typeof given === "function" ? given() : given)) ?? beside());
+  let module: Compiled;
+  try {
+    module = await compile(name, (await (typeof given === "function" ? given() : given)) ?? beside());
+  } catch (cause) {
+    if (cause instanceof ThermoclineError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ThermoclineError("KERNEL", `The module wasm.${name} could not be loaded: ${reason}.`, { cause });
+  }
+  // Its binding would take any module that starts, and then keep it.
+  if (engine?.Module.imports(module).some((binding) => binding.module === `./${name}_bg.js`)) return module;
+  throw new ThermoclineError(
+    "KERNEL",
+    `What was given as wasm.${name} is another module; give "@thermocline/wasm/${name}.wasm".`,
+  );
 }

@@ -18,6 +18,7 @@ import type {
 } from "./kernel.js";
 import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
 import { type Call, type Calls, failure, type Recipe, ThreadCalls } from "./wasm-calls.js";
+import { calling, Held, renew } from "./wasm-instance.js";
 import { compiled, isTrap, type WasmModules } from "./wasm-modules.js";
 
 /** How to run the kernel as WebAssembly. */
@@ -71,20 +72,21 @@ function hereCalls(module: () => Promise<Compiled>): Calls {
   return {
     async run<T>({ method, args, on, onProgress, signal }: Call): Promise<T> {
       const binding = await wasm.calibrate();
-      binding.initSync({ module: await module() });
+      const compiled = await module();
       const watched = (done: number) => {
         onProgress?.(done);
         return !signal?.aborted;
       };
       signal?.throwIfAborted();
-      runner ??= new wasm.Runner(binding);
       try {
+        binding.initSync({ module: compiled });
+        runner ??= new wasm.Runner(binding);
         return runner.run({ method, args, on }, onProgress && watched) as T;
       } catch (cause) {
         signal?.throwIfAborted();
         if (isTrap(cause)) {
           runner = undefined;
-          binding.restart();
+          renew(binding);
         }
         throw failure(cause);
       }
@@ -158,15 +160,15 @@ function shared(bytes: Uint8Array): Uint8Array {
 }
 
 class WasmCodec implements Codec {
-  readonly binding: wasm.search.Codec;
+  readonly held: Held<wasm.search.Codec>;
   readonly bytes: number;
   readonly #on: Recipe;
   readonly #decoding: Calls | undefined;
   readonly #coding: Calls;
 
   constructor(codebook: Uint8Array, decoding: Calls | undefined, coding: Calls) {
-    this.binding = calling(() => new wasm.search.Codec(codebook));
-    this.bytes = this.binding.bytes;
+    this.held = new Held(() => new wasm.search.Codec(codebook));
+    this.bytes = this.held.current.bytes;
     this.#on = { key: recipes++, type: "Codec", parts: [shared(codebook)] };
     this.#decoding = decoding;
     this.#coding = coding;
@@ -177,7 +179,7 @@ class WasmCodec implements Codec {
   }
 
   async decode(codes: Uint8Array): Promise<Float32Array> {
-    if (!this.#decoding) return calling(() => this.binding.decode(codes));
+    if (!this.#decoding) return calling(() => this.held.current.decode(codes));
     return this.#decoding.run({ on: this.#on, method: "decode", args: [codes] });
   }
 }
@@ -202,62 +204,62 @@ async function scalarQuantizer(
 }
 
 class WasmPartition implements Partition {
-  readonly #binding: wasm.search.Partition;
+  readonly #held: Held<wasm.search.Partition>;
   readonly #dim: number;
 
   constructor(dim: number, metric: Metric) {
     this.#dim = dim;
-    this.#binding = calling(() => new wasm.search.Partition(dim, METRIC[metric]));
+    this.#held = new Held(() => new wasm.search.Partition(dim, METRIC[metric]));
   }
 
   get hotRows(): number {
-    return calling(() => this.#binding.hot_rows);
+    return calling(() => this.#held.current.hot_rows);
   }
 
   get coldRows(): number {
-    return calling(() => this.#binding.cold_rows);
+    return calling(() => this.#held.current.cold_rows);
   }
 
   get hotBytes(): number {
-    return calling(() => this.#binding.hot_bytes);
+    return calling(() => this.#held.current.hot_bytes);
   }
 
   get coldBytes(): number {
-    return calling(() => this.#binding.cold_bytes);
+    return calling(() => this.#held.current.cold_bytes);
   }
 
   putHot(rows: Uint32Array, vectors: Float32Array): void {
-    calling(() => this.#binding.put_hot(rows, vectors));
+    calling(() => this.#held.current.put_hot(rows, vectors));
   }
 
   takeHot(batch: HotBatch): void {
-    const { binding } = batch instanceof WasmBatch ? batch : refuseForeign("A batch");
-    calling(() => this.#binding.take_hot(binding));
+    const { held } = batch instanceof WasmBatch ? batch : refuseForeign("A batch");
+    calling(() => this.#held.current.take_hot(held.current));
   }
 
   removeHot(rows: Uint32Array): void {
-    calling(() => this.#binding.remove_hot(rows));
+    calling(() => this.#held.current.remove_hot(rows));
   }
 
   hotVectors(rows: Uint32Array): Float32Array {
-    return calling(() => this.#binding.hot_vectors(rows));
+    return calling(() => this.#held.current.hot_vectors(rows));
   }
 
   setBlock(block: number, codec: Codec, rows: Uint32Array, codes: Uint8Array, live: Uint8Array): void {
-    const { binding } = codec instanceof WasmCodec ? codec : refuseForeign("A codec");
-    calling(() => this.#binding.set_block(block, binding, rows, codes, live));
+    const { held } = codec instanceof WasmCodec ? codec : refuseForeign("A codec");
+    calling(() => this.#held.current.set_block(block, held.current, rows, codes, live));
   }
 
   dropBlock(block: number): void {
-    calling(() => this.#binding.drop_block(block));
+    calling(() => this.#held.current.drop_block(block));
   }
 
   removeCold(block: number, rows: Uint32Array): void {
-    calling(() => this.#binding.remove_cold(block, rows));
+    calling(() => this.#held.current.remove_cold(block, rows));
   }
 
   decode(block: number, row: number): Float32Array {
-    return calling(() => this.#binding.decode(block, row));
+    return calling(() => this.#held.current.decode(block, row));
   }
 
   async search(request: SearchRequest, signal?: AbortSignal): Promise<SearchResult[]> {
@@ -274,7 +276,7 @@ class WasmPartition implements Partition {
 
   /** Searches for queries that share a pass, in steps of about a millisecond, with a turn for others as `pace` says. */
   async #pass({ queries, hot, cold, symmetric, allow }: SearchRequest, pace: Pace): Promise<SearchResult[]> {
-    const search = calling(() => this.#binding.search(queries, hot, cold, symmetric, allow));
+    const search = new Held(() => this.#held.current.search(queries, hot, cold, symmetric, allow));
     const pause = async () => {
       try {
         await pace.pause();
@@ -285,8 +287,8 @@ class WasmPartition implements Partition {
     };
     do {
       if (pace.due) await pause();
-    } while (calling(() => search.step()));
-    return resultsOf(calling(() => search.finish()));
+    } while (calling(() => search.current.step()));
+    return resultsOf(calling(() => search.current.finish()));
   }
 }
 
@@ -311,28 +313,18 @@ function resultsOf(found: Uint32Array): SearchResult[] {
 }
 
 class WasmBatch implements HotBatch {
-  readonly binding: wasm.search.HotBatch;
+  readonly held: Held<wasm.search.HotBatch>;
 
   constructor(dim: number) {
-    this.binding = calling(() => new wasm.search.HotBatch(dim));
+    this.held = new Held(() => new wasm.search.HotBatch(dim));
   }
 
   add(rows: Uint32Array, vectors: Float32Array): void {
-    calling(() => this.binding.add(rows, vectors));
+    calling(() => this.held.current.add(rows, vectors));
   }
 }
 
 /** Numbers that are the bits of floats. */
 function floats(bits: Uint32Array): Float32Array {
   return new Float32Array(bits.buffer, bits.byteOffset, bits.length);
-}
-
-/** Calls the module. After a trap, the next call runs in a fresh instance, and what was made before fails. */
-function calling<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    if (isTrap(cause)) wasm.search.restart();
-    throw failure(cause);
-  }
 }

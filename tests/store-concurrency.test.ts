@@ -2,23 +2,9 @@ import type { Progress } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
 import { backends, bench, contents, refusal } from "./support/stores.js";
 import { records, vectors } from "./support/synthetic.js";
+import { turnsDuring } from "./support/turns.js";
 
 const DIM = 8;
-
-/** Counts how often the event loop comes round until the call has ended. */
-async function turnsDuring(call: Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let ended = false;
-  const count = () => {
-    turns += 1;
-    if (!ended) setTimeout(count, 0);
-  };
-  setTimeout(count, 0);
-  await call.finally(() => {
-    ended = true;
-  });
-  return turns;
-}
 
 describe.each(backends)("overlapping calls %s", (backend) => {
   const { open } = bench(backend);

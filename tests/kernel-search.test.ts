@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import type { Kernel, SearchRequest } from "../packages/core/src/kernel/kernel.js";
+import { loadKernel } from "../packages/core/src/kernel/load.js";
+import { refusal } from "./support/stores.js";
+import { lcg } from "./support/synthetic.js";
+import { turnsDuring } from "./support/turns.js";
+
+const DIM = 96;
+const BYTES = 48;
+const ROWS = 60_000;
+const BLOCK = 4_096;
+
+const next = lcg(1);
+const random = (length: number) => Float32Array.from({ length }, next);
+const rows = random(BLOCK * DIM);
+
+/** Coded rows, block by block: as many times the same ones as it takes. */
+async function codedRows(kernel: Kernel) {
+  const partition = kernel.partition(DIM, "dot");
+  const spec = { codec: "eigen", bytes: BYTES, seed: 0, effort: "fast" } as const;
+  const codec = kernel.codec(await kernel.fit(spec, "dot", DIM, rows.subarray(0, 1_024 * DIM)));
+  const codes = await codec.encode(rows);
+  const live = new Uint8Array(BLOCK / 8).fill(255);
+  for (let first = 0; first < ROWS; first += BLOCK) {
+    const numbers = Uint32Array.from({ length: BLOCK }, (_, i) => first + i);
+    partition.setBlock(first / BLOCK, codec, numbers, codes, live);
+  }
+  return partition;
+}
+
+async function hotRows(kernel: Kernel) {
+  const partition = kernel.partition(DIM, "dot");
+  for (let first = 0; first < ROWS; first += BLOCK) {
+    partition.putHot(
+      Uint32Array.from({ length: BLOCK }, (_, i) => first + i),
+      rows,
+    );
+  }
+  return partition;
+}
+
+describe.each(["native", "wasm"] as const)("a long search by the kernel %s", (backend) => {
+  it.each([
+    ["coded", codedRows],
+    ["hot", hotRows],
+  ] as const)("over %s rows lets timers fire, and ends soon after its signal fires", async (_, make) => {
+    const kernel = await loadKernel(backend);
+    const partition = await make(kernel);
+    const request: SearchRequest = { queries: random(400 * DIM), hot: 10, cold: 10, symmetric: false };
+
+    const all = await turnsDuring(partition.search(request));
+    expect(all).toBeGreaterThan(10);
+
+    const controller = new AbortController();
+    const search = partition.search(request, controller.signal);
+    let firedAt = 0;
+    const ended = turnsDuring(refusal(search, "ABORTED"), (turn) => {
+      if (turn !== 3) return;
+      firedAt = turn;
+      controller.abort();
+    });
+    expect((await ended) - firedAt).toBeLessThan(all / 2);
+    expect(firedAt).toBe(3);
+
+    const [found] = await partition.search({ ...request, queries: rows.subarray(0, DIM) });
+    expect([...(found?.hotRows ?? []), ...(found?.coldRows ?? [])]).toHaveLength(10);
+  });
+});

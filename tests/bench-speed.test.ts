@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type SpeedCase, selectCases } from "../bench/src/speed/cases.js";
-import { prepareDataset, readQueries } from "../bench/src/speed/dataset.js";
+import type { SpeedCase } from "../bench/src/speed/cases.js";
+import { exactAmong, prepareDataset, readDocuments, readQueries } from "../bench/src/speed/dataset.js";
+import { allowedRows } from "../bench/src/speed/filter.js";
 import { run, type SpeedRow } from "../bench/src/speed/rounds.js";
+import { selectCases } from "../bench/src/speed/selection.js";
 import { targets } from "../bench/src/speed/targets.js";
 import { randomRotation, syntheticChunks, syntheticRows } from "../bench/src/synthetic.js";
 import { loadKernel } from "../packages/core/src/kernel/load.js";
@@ -46,6 +48,9 @@ describe("the speed suite", () => {
       ["Thermocline 24 B fast", "store", "single"],
       ["Thermocline 24 B fast", "kernel", "single"],
       ["Thermocline 24 B fast, 8 callers", "store", "concurrent"],
+      ["Thermocline 24 B fast, batches of 64", "kernel", "batch"],
+      ["Thermocline 24 B fast, 1 % of the rows, scattered", "kernel", "single"],
+      ["Thermocline 24 B fast, 1 % of the rows, contiguous", "kernel", "single"],
     ]);
     for (const row of report.rows) {
       expect(Object.keys(row)).toEqual(KEYS);
@@ -109,14 +114,38 @@ describe("the speed suite", () => {
   }, 60_000);
 });
 
+describe("a filter", () => {
+  it.each([0.01, 0.5])("leaves about the share of the rows that it says: %d", (allow) => {
+    const scattered = allowedRows(100_000, { allow, spread: "scattered" }) ?? [];
+    expect(Math.abs(scattered.length - 100_000 * allow)).toBeLessThan(10);
+    const contiguous = allowedRows(100_000, { allow, spread: "contiguous" }) ?? [];
+    expect(contiguous).toHaveLength(100_000 * allow);
+    expect((contiguous.at(-1) ?? 0) - (contiguous[0] ?? 0)).toBe(contiguous.length - 1);
+  });
+
+  it("is none where a case sets none", () => {
+    expect(allowedRows(10, {})).toBeUndefined();
+  });
+});
+
 describe("the exact answers", () => {
-  it("of each query are the ten rows of largest inner product", async () => {
+  it("of each query are the ten rows of largest inner product, of all or of those that are allowed", async () => {
     const cache = await temporaryFolder();
-    const dataset = await prepareDataset(await loadKernel(undefined), "scifact", { cache, sources: cache }, () => {});
+    const kernel = await loadKernel(undefined);
+    const dataset = await prepareDataset(kernel, "scifact", { cache, sources: cache }, () => {});
+    if (!dataset) throw new Error("SciFact ships with the repository");
     expect(dataset).toMatchObject({ rows: 5183, dim: 384, queries: 300 });
-    const { queries, exact } = await readQueries(dataset as NonNullable<typeof dataset>);
+    const { queries, exact } = await readQueries(dataset);
     expect(queries).toHaveLength(300);
-    expect(exact.every((rows) => rows.size === 10 && [...rows].every((row) => row < 5183))).toBe(true);
+    const allowed = Uint32Array.from({ length: 100 }, (_, i) => 7 + 50 * i);
+    const among = await exactAmong(kernel, dataset, queries, allowed);
+    const documents = await readDocuments(dataset);
+    for (const q of [0, 150, 299]) {
+      const scores = kernel.similarities("cosine", queries[q] as Float32Array, documents);
+      const best = (rows: number[]) => rows.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, 10);
+      expect([...(exact[q] ?? [])]).toEqual(best([...scores.keys()]));
+      expect([...(among[q] ?? [])]).toEqual(best([...allowed]));
+    }
   });
 });
 

@@ -1,7 +1,6 @@
-import { UsageError } from "../usage-error.js";
 import type { Settings } from "./contender.js";
 import type { ContenderName } from "./contenders.js";
-import { DATASETS, type DatasetName } from "./dataset.js";
+import type { DatasetName } from "./dataset.js";
 
 /** One query after the other; 64 in one call; or 8 callers at a time, with the event loop watched. */
 export type Mode = "single" | "batch" | "concurrent";
@@ -34,7 +33,6 @@ const K = 10;
 const FLOAT32 = 4 * 384;
 /** It splits a query over its own threads and has no setting that keeps it to one. */
 const LANCEDB_THREADS = 2;
-const ALL = DATASETS;
 const REAL = ["scifact", "wordnet"] as const;
 const LARGE = ["wordnet", "synthetic-1m"] as const;
 const SCANNED = ["scifact", "wordnet", "synthetic-1m"] as const;
@@ -68,6 +66,32 @@ function eigen(datasets: readonly DatasetName[], bytes: number, changes: Partial
   });
 }
 
+const SPREADS = ["scattered", "contiguous"] as const;
+
+/** What a name says of a search of some rows only. */
+export const FILTERED: Readonly<Record<(typeof SPREADS)[number], string>> = {
+  scattered: "1 % of the rows, scattered",
+  contiguous: "1 % of the rows, contiguous",
+};
+
+/** Searches of the kernel that may find one row in a hundred. */
+function filtered(
+  datasets: readonly DatasetName[],
+  name: string,
+  bytes: number,
+  changes: Partial<Spec> = {},
+): SpeedCase[] {
+  return SPREADS.flatMap((spread) =>
+    eigen(datasets, bytes, {
+      name: `${name}, ${FILTERED[spread]}`,
+      ...inKernel,
+      scans: false,
+      query: { allow: 0.01, spread },
+      ...changes,
+    }),
+  );
+}
+
 const inKernel = { contender: "thermocline-kernel", level: "kernel" } as const;
 
 const OURS: readonly SpeedCase[] = [
@@ -88,6 +112,8 @@ const OURS: readonly SpeedCase[] = [
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, 2 threads", threads: 2 }),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64", mode: "batch" }),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64", mode: "batch", ...inKernel }),
+  ...eigen(LARGE, 48, { name: "Thermocline 48 B, batches of 64, 2 threads", mode: "batch", ...inKernel, threads: 2 }),
+  ...filtered(LARGE, "Thermocline 48 B", 48),
   ...eigen(["synthetic-1m"], 48, { name: "Thermocline 48 B, 8 callers", mode: "concurrent", threads: 2 }),
   ...eigen(LARGE, 48, { name: "Thermocline 48 B, wasm", ...inKernel, query: { kernel: "wasm" } }),
   ...on(["synthetic-100k"], {
@@ -237,29 +263,17 @@ export const CHECK_CASES: readonly SpeedCase[] = [
     floor: 0.6,
     mode: "concurrent",
   }),
+  ...eigen(["scifact"], 24, {
+    name: "Thermocline 24 B fast, batches of 64",
+    build: fast(24),
+    floor: 0.6,
+    mode: "batch",
+    ...inKernel,
+  }),
+  ...filtered(["scifact"], "Thermocline 24 B fast", 24, { build: fast(24), floor: 0.6 }),
 ];
 
 /** A case's name, one of a kind. */
 export function fullName({ dataset, name, level }: Pick<SpeedCase, "dataset" | "name" | "level">): string {
   return `${dataset}, ${name}, ${level}`;
-}
-
-/** What to leave out; an absent field leaves nothing out. */
-export interface Selection {
-  /** What a full name contains, in any case. */
-  readonly only?: string | undefined;
-  readonly datasets?: readonly string[] | undefined;
-}
-
-/** The cases that a selection leaves, by default of all; throws UsageError where that is none. */
-export function selectCases({ only, datasets }: Selection, cases: readonly SpeedCase[] = CASES): SpeedCase[] {
-  const unknown = datasets?.find((name) => !ALL.some((dataset) => dataset === name));
-  if (unknown !== undefined) throw new UsageError(`There is no data set "${unknown}"; there are ${ALL.join(", ")}.`);
-  const wanted = (only ?? "").toLowerCase();
-  const chosen = cases.filter(
-    (test) => fullName(test).toLowerCase().includes(wanted) && (datasets?.includes(test.dataset) ?? true),
-  );
-  if (chosen.length > 0) return chosen;
-  const names = [...new Set(cases.map(({ name }) => name))].join("; ");
-  throw new UsageError(`No case is selected. The names are: ${names}.`);
 }

@@ -8,12 +8,13 @@ import { loadKernel } from "../../../packages/core/src/kernel/load.js";
 import { parseOptions, positive } from "../options.js";
 import { DATASETS_FOLDER } from "../quality/collection.js";
 import { UsageError } from "../usage-error.js";
-import { CASES, CHECK_CASES, fullName, type SpeedCase, selectCases } from "./cases.js";
+import { CASES, CHECK_CASES, fullName, type SpeedCase } from "./cases.js";
 import { DATASETS, type Dataset, type DatasetName, prepareDataset } from "./dataset.js";
 import { kernelFigures } from "./kernel-figures.js";
 import { carryOut } from "./measure.js";
 import { installPeers } from "./peers.js";
 import { run, type SpeedRow } from "./rounds.js";
+import { selectCases } from "./selection.js";
 import { renderRows } from "./table.js";
 import { targets } from "./targets.js";
 

@@ -75,7 +75,7 @@ export async function prepareDataset(
   await mkdir(part, { recursive: true });
   const documents = await open(path.join(part, "documents.f32"), "w");
   const hash = createHash("sha256");
-  const exact = new ExactAnswers(kernel, dim, queries);
+  const exact = new ExactAnswers(kernel, split(queries, dim));
   let rows = 0;
   try {
     for await (const chunk of chunks) {
@@ -89,7 +89,7 @@ export async function prepareDataset(
     await documents.close();
   }
   await writeFile(path.join(part, "queries.f32"), asBytes(queries));
-  await writeFile(path.join(part, "exact.u32"), asBytes(exact.rows()));
+  await writeFile(path.join(part, "exact.u32"), asBytes(Uint32Array.from(exact.best().flat())));
   const dataset = { name, rows, dim, queries: queries.length / dim, digest: hash.digest("hex") };
   await writeFile(path.join(part, "about.json"), JSON.stringify({ ...dataset, edition: EDITION }));
   await rename(part, folder);
@@ -124,11 +124,33 @@ export async function readQueries({
   ]);
   const floats = new Float32Array(new Uint8Array(values).buffer);
   const numbers = new Uint32Array(new Uint8Array(answers).buffer);
-  const count = floats.length / dim;
+  const queries = split(floats, dim);
   return {
-    queries: Array.from({ length: count }, (_, q) => floats.slice(q * dim, (q + 1) * dim)),
-    exact: Array.from({ length: count }, (_, q) => new Set(numbers.subarray(q * TOP, (q + 1) * TOP))),
+    queries,
+    exact: Array.from(queries, (_, q) => new Set(numbers.subarray(q * TOP, (q + 1) * TOP))),
   };
+}
+
+/** The exact answers to queries among some rows only, which ascend. */
+export async function exactAmong(
+  kernel: Kernel,
+  { folder, dim }: Dataset,
+  queries: readonly Float32Array[],
+  rows: Uint32Array,
+): Promise<ReadonlySet<number>[]> {
+  const chosen = new Float32Array(rows.length * dim);
+  const file = await open(path.join(folder, "documents.f32"));
+  try {
+    for (const [i, row] of rows.entries()) {
+      const bytes = asBytes(chosen.subarray(i * dim, (i + 1) * dim));
+      await file.read(bytes, 0, bytes.length, row * bytes.length);
+    }
+  } finally {
+    await file.close();
+  }
+  const exact = new ExactAnswers(kernel, queries);
+  exact.add(chosen, 0);
+  return exact.best().map((best) => new Set(best.map((place) => rows[place] ?? Number.NaN)));
 }
 
 /** Unit vectors and how many there will be. */
@@ -166,12 +188,12 @@ async function real(kernel: Kernel, name: DatasetName, sources: string): Promise
 /** The best rows of each query by exact scores, found chunk after chunk; of equal scores the lower row is first. */
 class ExactAnswers {
   readonly #kernel: Kernel;
-  readonly #queries: Float32Array[];
+  readonly #queries: readonly Float32Array[];
   readonly #best: { row: number; score: number }[][];
 
-  constructor(kernel: Kernel, dim: number, queries: Float32Array) {
+  constructor(kernel: Kernel, queries: readonly Float32Array[]) {
     this.#kernel = kernel;
-    this.#queries = Array.from({ length: queries.length / dim }, (_, q) => queries.slice(q * dim, (q + 1) * dim));
+    this.#queries = queries;
     this.#best = this.#queries.map(() => []);
   }
 
@@ -190,9 +212,14 @@ class ExactAnswers {
     }
   }
 
-  rows(): Uint32Array {
-    return Uint32Array.from(this.#best.flatMap((best) => best.map(({ row }) => row)));
+  /** The rows of each query, best first. */
+  best(): number[][] {
+    return this.#best.map((best) => best.map(({ row }) => row));
   }
+}
+
+function split(values: Float32Array, dim: number): Float32Array[] {
+  return Array.from({ length: values.length / dim }, (_, i) => values.slice(i * dim, (i + 1) * dim));
 }
 
 function asBytes(values: Float32Array | Uint32Array): Uint8Array {

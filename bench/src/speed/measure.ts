@@ -1,10 +1,12 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mean, median } from "../../../examples/beir-scifact/src/metrics.js";
+import { loadKernel } from "../../../packages/core/src/kernel/load.js";
 import type { Mode } from "./cases.js";
 import type { Contender, Opened, Settings, Task } from "./contender.js";
 import { type ContenderName, loadContender } from "./contenders.js";
-import { type Dataset, readDocuments, readQueries } from "./dataset.js";
+import { type Dataset, exactAmong, readDocuments, readQueries } from "./dataset.js";
+import { allowedRows } from "./filter.js";
 
 /** What a process is to do, as the JSON that it gets; processes of Python get the same. */
 export interface Order {
@@ -80,12 +82,15 @@ async function measure(order: Order, task: Task): Promise<Figures> {
       if (performance.now() - warm > WARM_UP_MS) break;
     }
     const asked = await ask[order.mode](opened, queries, order);
-    const shares = asked.answers.map((found, q) => found.filter((row) => exact[q]?.has(row)).length / order.k);
+    const ramBytes = residentBytes() - before;
+    const allowed = allowedRows(order.dataset.rows, order.query);
+    const right = allowed ? await exactAmong(await loadKernel(undefined), order.dataset, queries, allowed) : exact;
+    const shares = asked.answers.map((found, q) => found.filter((row) => right[q]?.has(row)).length / order.k);
     return {
       msPerQuery: asked.msPerQuery,
       queriesPerSecond: asked.queriesPerSecond,
       overlap10: mean(shares),
-      ramBytes: residentBytes() - before,
+      ramBytes,
       openMs,
       queries: shares.length,
       eventLoopDelayP99Ms: asked.eventLoopDelayP99Ms ?? null,

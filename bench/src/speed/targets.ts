@@ -1,3 +1,4 @@
+import { FILTERED } from "./cases.js";
 import type { DatasetName } from "./dataset.js";
 import type { ScanFigures } from "./kernel-figures.js";
 import type { SpeedRow } from "./rounds.js";
@@ -72,6 +73,27 @@ export function targets(rows: readonly SpeedRow[], scans: readonly ScanFigures[]
         ratio(find(m, "Thermocline 48 B", level), find(m, "Thermocline 48 B, batches of 64", level)),
         "at least",
         1.5,
+      ),
+    ),
+    ...([w, m] as const).map((dataset) =>
+      target(
+        dataset,
+        "48 B, batches of 64 by one thread over two",
+        ratio(
+          find(dataset, "Thermocline 48 B, batches of 64", "kernel"),
+          find(dataset, "Thermocline 48 B, batches of 64, 2 threads", "kernel"),
+        ),
+        "at least",
+        1.7,
+      ),
+    ),
+    ...Object.values(FILTERED).map((rows) =>
+      target(
+        m,
+        `48 B, ${rows} over all`,
+        ratio(find(m, `Thermocline 48 B, ${rows}`, "kernel"), codes(m, 48)),
+        "at most",
+        0.03,
       ),
     ),
     target(

@@ -1,11 +1,12 @@
 import path from "node:path";
 import { type Hit, type OpenOptions, Thermocline } from "@thermocline/core";
-import type { SearchResult } from "../../../../packages/core/src/kernel/kernel.js";
-import { loadKernel } from "../../../../packages/core/src/kernel/load.js";
 import { openEngine } from "../../../../packages/core/src/store/open.js";
 import { type Contender, type Settings, type Task, textOf } from "../contender.js";
+import { allowedRows } from "../filter.js";
 
 const BATCH = 8_192;
+/** The number of the first row in a file. */
+const FIRST = 1;
 
 /**
  * What a case may set. A build without a codec keeps every row hot; the others have all of them in the cold tier. What is
@@ -18,33 +19,26 @@ interface BuildSettings extends Settings {
   readonly effort: "fast" | null;
 }
 
-/** A store that may have a call for many queries. */
-type Batching = Thermocline & {
-  queryBatch?(options: { vectors: readonly Float32Array[]; k: number }): Promise<Hit[][]>;
-};
-
 const database = (folder: string) => path.join(folder, "store.db");
 
-async function openOptions({ build, query, threads, dim, folder }: Task): Promise<OpenOptions> {
+function openOptions({ build, query, threads, dim, folder }: Task): OpenOptions {
   const { codec, bytes, originals, effort } = build as BuildSettings;
-  const splits = "threads" in (await loadKernel(undefined));
-  if (threads > 1 && !splits) throw new Error("a search of this kernel runs on one thread");
-  const options = {
+  const { kernel } = query as Pick<OpenOptions, "kernel">;
+  return {
     path: database(folder),
     dim,
     originals,
     hot: { capacity: Number.POSITIVE_INFINITY },
     ...(codec && { cold: { codec, bytes, ...(effort && { effort }) } }),
-    ...(splits && { threads }),
-    ...query,
+    threads,
+    kernel,
   };
-  return options;
 }
 
 async function build(task: Task): Promise<void> {
   const { rows, dim } = task;
   const values = await task.documents();
-  const store = await Thermocline.open(await openOptions(task));
+  const store = await Thermocline.open(openOptions(task));
   for (let start = 0; start < rows; start += BATCH) {
     await store.upsert(
       Array.from({ length: Math.min(BATCH, rows - start) }, (_, i) => ({
@@ -63,13 +57,11 @@ async function build(task: Task): Promise<void> {
 export const thermocline: Contender = {
   build,
   async open(task) {
-    const store: Batching = await Thermocline.open(await openOptions(task));
+    const store = await Thermocline.open(openOptions(task));
     const rowsOf = (hits: readonly Hit[]) => hits.map(({ id }) => Number(id));
     return {
       search: async (vector, k) => rowsOf(await store.query({ vector, k })),
-      ...(store.queryBatch && {
-        searchAll: async (vectors, k) => ((await store.queryBatch?.({ vectors, k })) ?? []).map(rowsOf),
-      }),
+      searchAll: async (vectors, k) => (await store.queryBatch({ vectors, k })).map(rowsOf),
       close: () => store.close(),
     };
   },
@@ -79,21 +71,33 @@ export const thermocline: Contender = {
 export const thermoclineKernel: Contender = {
   build,
   async open(task) {
-    const engine = await openEngine(await openOptions(task));
+    const engine = await openEngine(openOptions(task));
     const partition = engine.partitions.values().next().value;
     if (!partition) throw new Error(`${database(task.folder)} has no rows`);
+    const allow = bitmapOf(task);
     const search = async (queries: readonly Float32Array[], k: number): Promise<number[][]> => {
       const flat = new Float32Array(queries.length * task.dim);
       for (const [q, query] of queries.entries()) flat.set(query, q * task.dim);
-      const request = { query: flat, queries: flat, hot: k, cold: k, symmetric: false, threads: task.threads };
-      const found: SearchResult | readonly SearchResult[] = await partition.search(request);
-      // Row numbers in a file count from 1.
-      return [found].flat().map(({ hotRows, coldRows }) => [...hotRows, ...coldRows].map((row) => row - 1));
+      const request = { queries: flat, hot: k, cold: k, symmetric: false, allow, threads: task.threads };
+      const found = await partition.search(request);
+      return found.map(({ hotRows, coldRows }) => [...hotRows, ...coldRows].map((row) => row - FIRST));
     };
     return {
       search: async (query, k) => (await search([query], k))[0] ?? [],
-      ...("threads" in engine.kernel && { searchAll: search }),
+      searchAll: search,
       close: () => engine.catalogue.close(),
     };
   },
 };
+
+/** The filter as a search takes it, if there is one. */
+function bitmapOf({ rows, query }: Task): Uint8Array | undefined {
+  const allowed = allowedRows(rows, query);
+  if (!allowed) return undefined;
+  const bits = new Uint8Array(Math.ceil((rows + FIRST) / 8));
+  for (const row of allowed) {
+    const number = row + FIRST;
+    bits[number >> 3] = (bits[number >> 3] ?? 0) | (1 << (number & 7));
+  }
+  return bits;
+}

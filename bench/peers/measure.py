@@ -14,7 +14,9 @@ import numpy as np
 
 TOP = 10
 WARM_UP_QUERIES, WARM_UP_SECONDS = 10, 1.0
+LONG_WARM_UP_QUERIES, LONG_WARM_UP_SECONDS = 3, 0.1
 LEAST_QUERIES, MOST_PASSES = 10, 10
+LEAST_LONG_QUERIES, LONG_SECONDS = 5, 0.2
 CALIBRATION_ROWS = 4096
 TRAINING_ROWS = 100_000
 
@@ -89,6 +91,16 @@ def build(order):
     return {"seconds": time.perf_counter() - began}
 
 
+def warm_up(contender, queries, k):
+    start = time.perf_counter()
+    for n in range(WARM_UP_QUERIES):
+        began = time.perf_counter()
+        contender.search(queries[n : n + 1], k)
+        now = time.perf_counter()
+        if now - start > WARM_UP_SECONDS or (n + 1 >= LONG_WARM_UP_QUERIES and now - began > LONG_WARM_UP_SECONDS):
+            break
+
+
 def measure(order):
     folder, dim, k = order["dataset"]["folder"], order["dataset"]["dim"], order["k"]
     queries = matrix(folder, "queries.f32", dim, "<f4")
@@ -99,15 +111,13 @@ def measure(order):
     contender.open()
     open_ms = (time.perf_counter() - began) * 1000
 
-    began = time.perf_counter()
-    for query in range(WARM_UP_QUERIES):
-        contender.search(queries[query : query + 1], k)
-        if time.perf_counter() - began > WARM_UP_SECONDS:
-            break
+    warm_up(contender, queries, k)
     times, answers = [], []
-    end = time.perf_counter() + order["seconds"]
+    start = time.perf_counter()
     for n in range(len(queries) * MOST_PASSES):
-        if n >= LEAST_QUERIES and time.perf_counter() > end:
+        elapsed = time.perf_counter() - start
+        least = LEAST_LONG_QUERIES if elapsed > n * LONG_SECONDS else LEAST_QUERIES
+        if n >= least and elapsed > order["seconds"]:
             break
         query = queries[n % len(queries)][None]
         began = time.perf_counter()

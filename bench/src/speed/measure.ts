@@ -45,8 +45,14 @@ export const CALLERS = 8;
 
 const WARM_UP_QUERIES = 10;
 const WARM_UP_MS = 1_000;
+/** A contender that takes longer for a query is warm after fewer. */
+const LONG_WARM_UP_MS = 100;
+const LONG_WARM_UP_QUERIES = 3;
 /** Asked however slow the contender is. */
 const LEAST_QUERIES = 10;
+/** A contender that takes longer on average is asked fewer. */
+const LONG_MS = 200;
+const LEAST_LONG_QUERIES = 5;
 /** Fast contenders are asked each query more than once. */
 const MOST_PASSES = 10;
 const TIMER_MS = 1;
@@ -76,11 +82,7 @@ async function measure(order: Order, task: Task): Promise<Figures> {
   const opened = await contender.open(task);
   const openMs = performance.now() - began;
   try {
-    const warm = performance.now();
-    for (const query of queries.slice(0, WARM_UP_QUERIES)) {
-      await opened.search(query, order.k);
-      if (performance.now() - warm > WARM_UP_MS) break;
-    }
+    await warmUp(opened, queries, order.k);
     const asked = await ask[order.mode](opened, queries, order);
     const ramBytes = residentBytes() - before;
     const allowed = allowedRows(order.dataset.rows, order.query);
@@ -100,6 +102,16 @@ async function measure(order: Order, task: Task): Promise<Figures> {
   }
 }
 
+async function warmUp(opened: Opened, queries: readonly Float32Array[], k: number): Promise<void> {
+  const start = performance.now();
+  for (const [n, query] of queries.slice(0, WARM_UP_QUERIES).entries()) {
+    const began = performance.now();
+    await opened.search(query, k);
+    const now = performance.now();
+    if (now - start > WARM_UP_MS || (n + 1 >= LONG_WARM_UP_QUERIES && now - began > LONG_WARM_UP_MS)) break;
+  }
+}
+
 interface Asked {
   readonly msPerQuery: number;
   readonly queriesPerSecond: number;
@@ -114,9 +126,11 @@ const ask: Readonly<Record<Mode, Ask>> = {
   async single(opened, queries, { k, seconds }) {
     const answers: number[][] = [];
     const times: number[] = [];
-    const end = performance.now() + seconds * 1000;
+    const start = performance.now();
     for (let n = 0; n < queries.length * MOST_PASSES; n++) {
-      if (n >= LEAST_QUERIES && performance.now() > end) break;
+      const elapsed = performance.now() - start;
+      const least = elapsed > n * LONG_MS ? LEAST_LONG_QUERIES : LEAST_QUERIES;
+      if (n >= least && elapsed > seconds * 1000) break;
       const began = performance.now();
       const found = await opened.search(queries[n % queries.length] as Float32Array, k);
       times.push(performance.now() - began);

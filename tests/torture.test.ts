@@ -1,4 +1,4 @@
-import type { Thermocline } from "@thermocline/core";
+import type { ExplainedHits, QueryOptions, Thermocline } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
 import { bench } from "./support/stores.js";
 import { check } from "./torture/check.js";
@@ -58,7 +58,7 @@ describe("what compares a store with its log", () => {
   it("finds a ranking wrong that is not that of the vectors", async () => {
     const store = await stored();
     const honest = store.query.bind(store);
-    store.query = async (query) => (await honest(query)).reverse();
+    store.query = async (query: QueryOptions) => (await honest(query)).reverse() as ExplainedHits;
     const { rankingsChecked, rankingsWrong } = await findings(store, [model]);
     expect(rankingsWrong).toBe(rankingsChecked);
   });

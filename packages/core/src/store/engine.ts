@@ -3,11 +3,11 @@ import type { Catalogue } from "../catalogue/catalogue.js";
 import type { Codec, Kernel, Partition } from "../kernel/kernel.js";
 import type { Turns } from "../pace.js";
 import type { Heat } from "../tiers/heat.js";
-import type { Passes } from "./passes.js";
+import type { Tier } from "../types.js";
 import type { Expiry } from "./expiry.js";
 import type { FieldIndexes } from "./field-indexes.js";
 import type { Masks } from "./masks.js";
-import type { Tier } from "../types.js";
+import type { Passes } from "./passes.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */

@@ -46,11 +46,14 @@ export async function unpinSelected(engine: Engine, selection: Selection, option
       const pace = new Pace(options.signal);
       throwIfAborted(options.signal);
       const namespace = engine.namespaces.get(name);
-      const rows = namespace === undefined ? [] : selectedRows(transaction, namespace, checked);
-      const pinned = rows.filter((row) => engine.heat.isPinned(row));
-      for (const row of pinned) {
-        transaction.unpin(row);
-        if (pace.due) await pace.pause();
+      const pinned: number[] = [];
+      for await (const rows of selectedRows(engine, transaction, namespace, checked, pace)) {
+        for (const row of rows) {
+          if (!engine.heat.isPinned(row)) continue;
+          transaction.unpin(row);
+          pinned.push(row);
+          if (pace.due) await pace.pause();
+        }
       }
       return pinned;
     },
@@ -65,9 +68,11 @@ async function selected(engine: Engine, selection: Selection, options: CallOptio
   const checked = validSelection(selection);
   const name = validNamespace(options.namespace);
   throwIfAborted(options.signal);
-  return engine.catalogue.read(() => {
+  return engine.catalogue.read(async () => {
     const namespace = engine.namespaces.get(name);
-    const rows = namespace === undefined ? [] : selectedRows(engine.catalogue.reader, namespace, checked);
+    const rows: number[] = [];
+    const pace = new Pace(options.signal);
+    for await (const some of selectedRows(engine, engine.catalogue.reader, namespace, checked, pace)) rows.push(...some);
     // Before anything moves: a call that is refused has changed nothing.
     if (engine.settings.originals === "none") refuseCold(rows.filter((row) => !engine.heat.has(row)).length);
     return { namespace, rows };

@@ -174,7 +174,9 @@ describe("pins in a file", () => {
     const other = await Thermocline.open({ path: file });
     await store.pin({ ids: ["r2"] });
     expect(await other.demote({ ids: ["r1", "r2"] })).toBe(1);
+    await other.upsert(all.slice(2, 3));
     await other.close();
+    expect(store.stats().hot.pinned).toBe(1);
     await store.close();
     const again = await open({ path: file });
     expect(again.stats().hot.pinned).toBe(1);

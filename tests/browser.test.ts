@@ -145,6 +145,44 @@ describe("a store in a worker", () => {
     expect(hits).toEqual(expected.map((hit) => ({ ...hit, vector: Array.from(hit.vector ?? []) })));
   });
 
+  it("searches by words as Node does, and its index is kept on in Node", { timeout: 60_000 }, async () => {
+    const records = [
+      { id: "a", vector: [1, 0], text: "Überall rises warm water" },
+      { id: "b", vector: [0, 1], text: "salt\0water sinks" },
+      { id: "c", vector: [1, 1] },
+    ];
+    const queries = [
+      { text: "UBERALL" },
+      { text: "water salt", snippet: true },
+      { text: "warm water", textMatch: "phrase", vector: [0, 1] },
+      { text: "sinks", vector: [1, 0], alpha: 0.3 },
+    ] as const;
+    const inPage = await page.evaluate(
+      async ({ records, queries }) => {
+        const store = await openInWorker({ path: "words.db", dim: 2, wasm });
+        await store.upsert(records);
+        const answers = [];
+        for (const query of queries) answers.push(await store.query(query));
+        await store.upsert([{ id: "a", vector: [1, 0], text: "brine" }]);
+        const later = await store.query({ text: "warm brine" });
+        const bytes = Array.from(await store.toBytes());
+        await store.close();
+        return { answers, later, bytes };
+      },
+      { records, queries },
+    );
+    const store = await Thermocline.open({ dim: 2 });
+    await store.upsert(records);
+    for (const [i, query] of queries.entries()) expect(inPage.answers[i]).toEqual(await store.query(query));
+    await store.close();
+    expect(inPage.later.map(({ id }) => id)).toEqual(["a"]);
+    const taken = await Thermocline.fromBytes(Uint8Array.from(inPage.bytes));
+    expect(await taken.query({ text: "warm brine" })).toEqual(inPage.later);
+    await taken.delete({ ids: ["a"] });
+    expect(await taken.query({ text: "brine" })).toEqual([]);
+    await taken.close();
+  });
+
   it("lets signals, progress, callbacks that throw and typed errors through", { timeout: 60_000 }, async () => {
     const said = await page.evaluate(async () => {
       const store = await openInWorker({ dim: 64, wasm });

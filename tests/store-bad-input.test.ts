@@ -14,7 +14,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
 
   it.each([
     ...["upsert", "query", "get", "count", "delete", "demote", "promote", "pin", "unpin"],
-    ...["calibrate", "recalibrate", "recommend", "backup"],
+    ...["calibrate", "recalibrate", "recommend", "indexTexts", "backup"],
   ])("by %s", async (method) => {
     const store = await open({ dim: DIM, cold: { bytes: 2 } });
     await store.upsert(all);
@@ -112,6 +112,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       dropNamespace: () => store.dropNamespace("default"),
       count: () => store.count(),
       sweep: () => store.sweep(),
+      indexTexts: () => store.indexTexts(),
       demote: () => store.demote({ all: true }),
       promote: () => store.promote({ all: true }),
       pin: () => store.pin({ all: true }),

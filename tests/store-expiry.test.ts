@@ -24,6 +24,29 @@ describe.each(backends)("expiring records, %s", (backend) => {
     vi.useRealTimers();
   });
 
+  it("no query by words finds a record that has expired, and no index of words has one that was swept", async () => {
+    const store = await open({ sweepInterval: Number.POSITIVE_INFINITY });
+    await store.upsert([
+      { id: "kept", vector: vector(0), text: "salt", metadata: { x: 1 } },
+      { id: "gone", vector: vector(1), text: "salt salt", metadata: { x: 1 }, expiresAt: START + 100 },
+    ]);
+    const found = async () => {
+      const all: string[][] = [];
+      for (const filter of [undefined, { x: 1 }, () => true]) {
+        all.push(await ids(store.query({ text: "salt", filter })));
+        all.push(await ids(store.query({ text: "salt", vector: vector(1), filter })));
+      }
+      return all;
+    };
+    expect(await found()).toEqual(new Array(6).fill(["gone", "kept"]));
+    vi.setSystemTime(START + 100);
+    expect(await found()).toEqual(new Array(6).fill(["kept"]));
+    expect(await store.sweep()).toBe(1);
+    vi.setSystemTime(START);
+    expect(await found()).toEqual(new Array(6).fill(["kept"]));
+    expect(await store.indexTexts()).toBe(1);
+  });
+
   it("a record is found until the moment it expires, and by no call from then on", async () => {
     const store = await open({ sweepInterval: Number.POSITIVE_INFINITY });
     await store.upsert([

@@ -187,6 +187,8 @@ const otherCases: Case[] = [
   ["minScore as text", "query", query({ minScore: "0.5" }), "ARGUMENT", /minScore is "0.5"/],
   ["includeVectors: 1", "query", query({ includeVectors: 1 }), "ARGUMENT", /includeVectors is 1; give true or false/],
   ["includeVectors as text", "get", [["r1"], { includeVectors: "no" }], "ARGUMENT", /includeVectors is "no"/],
+  ["an unknown tokenizer", "indexTexts", [{ tokenizer: "icu" }], "ARGUMENT", /tokenizer is "icu"; use one of/],
+  ["an unknown option", "indexTexts", [{ lang: "en" }], "ARGUMENT", /Unknown option "lang" of indexTexts/],
   ["no options", "query", [], "ARGUMENT", /options of query are undefined/],
   ["an unknown operator", "query", query({ filter: { n: { $near: 1 } } }), "FILTER", /unknown operator "\$near"/],
   ["an unknown operator", "count", [{ n: { $near: 1 } }], "FILTER", /unknown operator/],

@@ -20,6 +20,7 @@ import { filteringOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
 import { Sweeping, sweepExpired } from "./store/sweep.js";
+import { indexTexts, withTextIndex } from "./store/text-index.js";
 import { validBytes, validId, validNamespace, validPath } from "./store/validate.js";
 import { verifyFile } from "./store/verify.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
@@ -34,6 +35,7 @@ import type {
   FromBytesOptions,
   GetOptions,
   Hit,
+  IndexTextsOptions,
   ListOptions,
   ListPageOptions,
   Metadata,
@@ -150,10 +152,16 @@ export class Thermocline<M extends Metadata = Metadata> {
    * The `k` most similar records, best first; fewer only when fewer match. Ties go to the record written first.
    * Hot rows are scored exactly; cold ones too, from their originals, unless the store keeps none.
    *
-   * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR`, `ARGUMENT` or `FILTER` for a bad query, `ABORTED`, `CLOSED`
+   * With `text` instead of `vector`, the records whose texts have the words, by BM25; with both, one ranking made of the best
+   * max(128, 4k) of either. How rare a word is counts over all namespaces; records come from one. The first query with a text
+   * makes the index of words, as `indexTexts` does.
+   *
+   * @throws `DIMENSION`, `NOT_FINITE`, `ZERO_VECTOR`, `ARGUMENT` or `FILTER` for a bad query, `ABORTED`, `CLOSED`; `IO` when the
+   * index of words cannot be written
    * @example
    * const hits = await store.query({ vector, k: 5, filter: { year: { $gte: 2015 } } });
    * const { explanation } = await store.query({ vector, explain: true });
+   * const both = await store.query({ vector, text: "ocean currents", snippet: true });
    */
   query(options: QueryOptions<M> & Explain): Promise<ExplainedHits<M>>;
   query(options: QueryOptions<M>): Promise<Hit<M>[]>;
@@ -165,9 +173,10 @@ export class Thermocline<M extends Metadata = Metadata> {
   /**
    * What `query` finds, a page of `k` hits at a time. Later pages hold what scores below the last hit seen, so no record comes
    * twice, whatever is written in between. A later page searches deeper and costs more. Cold rows count as far as they are among the
-   * candidates (`rerank`): one that is found only deeper, and would have stood on a page before, is passed over.
+   * candidates (`rerank`): one that is found only deeper, and would have stood on a page before, is passed over. BM25 changes
+   * with every write, so pages by `text` are those of one ranking only while nothing is written.
    *
-   * @throws as `query`, and `ARGUMENT` for a bad cursor and for `mmr`
+   * @throws as `query`, and `ARGUMENT` for a bad cursor, for `mmr`, and for a text with a vector
    * @example
    * const { hits, cursor } = await store.queryPage({ vector, k: 20 });
    * const more = cursor && (await store.queryPage({ vector, k: 20, cursor }));
@@ -393,6 +402,22 @@ export class Thermocline<M extends Metadata = Metadata> {
   }
 
   /**
+   * Makes the index of words anew, from all records of all namespaces, and returns how many texts it holds. The first query
+   * with a `text` does so by itself; from then on every write keeps the index, and takes longer. Call it to do that ahead, to
+   * choose another tokenizer, or when `verify` finds the index damaged. Writes wait; queries go on with the index before.
+   *
+   * @throws `ARGUMENT` for a tokenizer that is none, `ABORTED`, `IO`, `CLOSED`
+   * @example
+   * await store.indexTexts({ tokenizer: "porter", onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+   */
+  async indexTexts(options: IndexTextsOptions = {}): Promise<number> {
+    return this.#call(async () => {
+      checkOptions("indexTexts", options);
+      return indexTexts(this.#engine, options);
+    });
+  }
+
+  /**
    * Fits a new codebook on the store's own vectors and codes the cold rows anew, all of them at one moment. Demotion
    * calibrates by itself the first time. With `queries`, real ones, it is fitted for them, if that finds more.
    *
@@ -538,7 +563,7 @@ export class Thermocline<M extends Metadata = Metadata> {
     checkOptions(of, options);
     const result = await abortable(
       options.signal,
-      this.#call(() => this.#engine.catalogue.read(work)),
+      this.#call(() => withTextIndex(this.#engine, options.signal, () => this.#engine.catalogue.read(work))),
     );
     // What queries returned may be worth a place in the hot tier now.
     if (!this.#closed) this.#rebalancing.begin();

@@ -48,9 +48,19 @@ export interface StoredRecord<M extends Metadata = Metadata> {
   readonly vector?: Float32Array;
 }
 
-/** One answer of `query`: a record and how similar it is to the query (higher is better). */
+/** One answer of `query`: a record and how well it answers (higher is better). */
 export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
+  /** Similarity to the vector; of a query by text alone, BM25; of one by both, their fusion. */
   readonly score: number;
+  /** Of a query by text: BM25, above 0, of a text that has any of the words that were looked for. */
+  readonly textScore?: number;
+  /** Of a query by text and vector: similarity to the vector. */
+  readonly vectorScore?: number;
+  /**
+   * With `snippet`: the part of the text that shows most of the words, where there is any. SQLite leaves out of it what stands between
+   * U+0000 and the next word that was found.
+   */
+  readonly snippet?: string;
   /** Only with `explain`. */
   readonly explanation?: HitExplanation;
 }
@@ -63,22 +73,25 @@ export interface HitExplanation {
   readonly estimate: number | undefined;
   /** The exact score: of a hot row, or of a cold one's original; undefined where there is none. */
   readonly exact: number | undefined;
-  /** Its place among the candidates before reranking, from 1. */
+  /** Its place among the candidates before reranking, from 1; of a query with a text, in the one ranking that it makes. */
   readonly rank: number;
 }
 
 /** What a query did, and where its time went. */
 export interface QueryExplanation {
-  /** Rows of each tier that a pass scores: those that the filter and `tiers` allow. */
+  /** Rows of each tier that a pass scores: those that the filter and `tiers` allow; none by words alone. */
   readonly scanned: { readonly hot: number; readonly cold: number };
   /** Records that the filter allowed; with a function, of those it was asked about. Undefined without a filter. */
   readonly filtered: number | undefined;
   /** Cold candidates that were rescored from originals. */
   readonly reranked: number;
-  /** How often the tiers were searched: once, or more where a function or a cursor leads deeper. */
+  /**
+   * How often the tiers were searched: once, or more where a function or a cursor leads deeper, or where words find what the
+   * vector did not; never by words alone.
+   */
   readonly passes: number;
   /**
-   * Milliseconds: `filter`, finding the rows that it allows, or asking the function; `scan`, both tiers; `rerank`, reading and scoring
+   * Milliseconds: `filter`, finding the rows that it allows, or asking the function; `scan`, both tiers and the index of words; `rerank`, reading and scoring
    * originals; `read`, reading records; `diversify`, choosing by `mmr`. Queries of a batch share filter and scan, which are given for all
    * of them together.
    */
@@ -108,7 +121,17 @@ export interface Explain {
 
 /** Progress of a long call: `done` of `total` rows or texts; a row that is gone over twice counts twice. */
 export interface Progress {
-  readonly phase: "write" | "delete" | "calibrate" | "demote" | "promote" | "pin" | "recommend" | "verify" | "compact";
+  readonly phase:
+    | "write"
+    | "delete"
+    | "calibrate"
+    | "demote"
+    | "promote"
+    | "pin"
+    | "recommend"
+    | "verify"
+    | "compact"
+    | "index";
   readonly done: number;
   readonly total: number;
 }
@@ -156,7 +179,7 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly tiers?: readonly Tier[] | undefined;
   /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
   readonly rerank?: number | undefined;
-  /** Hits below this score are left out: a threshold, in the metric's own scale. */
+  /** Hits below this score are left out: a threshold, in the scale of `score`. */
   readonly minScore?: number | undefined;
   /** Choose hits that differ from each other. */
   readonly mmr?: MmrOptions | undefined;
@@ -166,13 +189,63 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly explain?: boolean | undefined;
 }
 
-/** Options of `query`. */
-export interface QueryOptions<M extends Metadata = Metadata> extends SearchOptions<M> {
-  /** `dim` finite numbers. */
-  readonly vector: ArrayLike<number>;
+/**
+ * What to look for by words. A word is a run of letters and digits, without regard to case and accents; nothing in the text is a
+ * query language. Of more than 64 different words the first 64 count.
+ */
+export interface TextOptions {
+  /** Words to look for, in any language that the index's tokenizer knows (see `indexTexts`). */
+  readonly text?: string | undefined;
+  /**
+   * `any` (default): texts with any of the words, ranked by BM25; with more than 2,048 records, words that are in
+   * more than half of them or in tens of thousands are passed over where rarer ones are found. `all`: texts with all of them. `phrase`: texts with the words in this order.
+   */
+  readonly textMatch?: "any" | "all" | "phrase" | undefined;
+  /** Give of each hit the part of its text that shows most of the words. Default false. */
+  readonly snippet?: boolean | SnippetOptions | undefined;
+  /**
+   * How a text and a vector become one ranking. `rrf`: reciprocal rank fusion, Σ 1 / (60 + rank). `relative`: the weighted sum of both
+   * scores, each scaled from 0 to 1 over the candidates, of which one without any of the words has BM25 0. Default `rrf`, or
+   * `relative` where `alpha` is given.
+   */
+  readonly fusion?: "rrf" | "relative" | undefined;
+  /** How much the vector counts, from 0, words only, to 1, vector only. Default 0.5, at which both count alike. */
+  readonly alpha?: number | undefined;
 }
 
-/** Options of `queryPage`: those of `query`, but for `mmr`. */
+/** How snippets are cut and marked. Texts come as they are: escape them, marks and all, before they become HTML. */
+export interface SnippetOptions {
+  /** How many words, 1 to 64. Default 32. */
+  readonly tokens?: number | undefined;
+  /** Before each word that was found. Default `[`. */
+  readonly open?: string | undefined;
+  /** After it. Default `]`. */
+  readonly close?: string | undefined;
+  /** Where text was left out. Default `…`. */
+  readonly ellipsis?: string | undefined;
+}
+
+/** Options of `query`: a vector, a text, or both. */
+export interface QueryOptions<M extends Metadata = Metadata> extends SearchOptions<M>, TextOptions {
+  /** `dim` finite numbers. */
+  readonly vector?: ArrayLike<number> | undefined;
+}
+
+/** Options of `indexTexts`. */
+export interface IndexTextsOptions {
+  /**
+   * How texts are cut into words. `unicode61` (default): runs of letters and digits; case and accents do not count. `porter`: the
+   * same with English endings taken off. `trigram`: every three letters in a row, so that any part of three letters or more is
+   * found, in languages without spaces, too; the index is several times as large. Default: what the index has.
+   */
+  readonly tokenizer?: "unicode61" | "porter" | "trigram" | undefined;
+  /** Aborting rejects with code `ABORTED` and leaves the store as it was. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called every few milliseconds of work, and once when all is done. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of `queryPage`: those of `query`, but for `mmr`, and with a text or a vector, not both. */
 export interface QueryPageOptions<M extends Metadata = Metadata> extends QueryOptions<M> {
   /** Where to go on: the `cursor` of the page before, of the same query with the same options. */
   readonly cursor?: string | undefined;
@@ -403,7 +476,7 @@ export interface VerifyOptions {
 export interface VerifyProblem {
   /**
    * What is damaged: `file` is SQLite's own structure, `placement` a row that is in no tier, in two, or in another block or
-   * namespace than its record says.
+   * namespace than its record says, `texts` the index of words, which `indexTexts` makes anew.
    */
   readonly what:
     | "file"
@@ -416,7 +489,8 @@ export interface VerifyProblem {
     | "original"
     | "placement"
     | "pin"
-    | "index";
+    | "index"
+    | "texts";
   /** The table it was found in; undefined for `file`. */
   readonly table: string | undefined;
   /** The row, where it is one. */

@@ -73,6 +73,16 @@ export class Catalogue {
     return pages(this.#reading.database).all;
   }
 
+  /** Whether it is small enough to be examined whole when it is opened. */
+  get isSmall(): boolean {
+    return this.bytes <= EXAMINED_BYTES;
+  }
+
+  /** Whether it was opened only to be read. */
+  get isReadOnly(): boolean {
+    return this.#readOnly;
+  }
+
   /** As SQLite has it; undefined in memory. */
   get durability(): Durability | undefined {
     if (this.#writer.path === IN_MEMORY) return undefined;
@@ -98,12 +108,13 @@ export class Catalogue {
 
   /** Refuses a small file of which anything is damaged that could change an answer. Call before anything else reads or writes. */
   async refuseDamage(): Promise<void> {
-    if (this.bytes > EXAMINED_BYTES) return;
+    if (!this.isSmall) return;
     let found: Examination | undefined;
     await this.#snapshot(async () => {
       found = await examine(this.#reading, this.reader, { originals: false });
     });
-    const [problem] = found?.problems ?? [];
+    // What is wrong with the index of words can be put right: see `store/text-index.ts`.
+    const problem = found?.problems.find(({ what }) => what !== "texts");
     if (!problem) return;
     throw new ThermoclineError("CORRUPT", `${this.#reading.path} is damaged: ${problem.message} Restore a backup.`);
   }

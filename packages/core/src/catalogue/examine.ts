@@ -5,6 +5,7 @@ import type { Connection } from "./connection.js";
 import { isLive, liveBytes } from "./live.js";
 import type { BlockRow, Reader } from "./reader.js";
 import { damagedDefinitions } from "./schema.js";
+import { isAboutTexts } from "./text-index.js";
 
 /** Rows looked at between two looks at the clock. */
 const PAGE = 256;
@@ -49,6 +50,8 @@ export interface ExamineOptions {
   readonly judge?: Judge | undefined;
   /** What SQLite says of its own structure, if not asked on this connection, which takes as long as reading the file. */
   readonly integrity?: (() => Promise<readonly string[]>) | undefined;
+  /** Rejects when the index of words does not say what the texts say: SQLite compares them only where it may write. */
+  readonly texts?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called every few milliseconds with how many of how many row numbers have been looked at. */
   readonly onRows?: ((done: number, total: number) => void) | undefined;
@@ -144,6 +147,19 @@ class Examiner implements Examination {
       this.#found("placement", { table: "records", row }, `Row ${row} has a vector and no record.`);
     }
     await this.#fields();
+    await this.#texts();
+  }
+
+  /** The index of words, unless it is known to be damaged. */
+  async #texts(): Promise<void> {
+    const { texts } = this.#options;
+    if (!texts || this.problems.some(({ table }) => table === "text_index")) return;
+    try {
+      await texts();
+    } catch (cause) {
+      if (!(cause instanceof ThermoclineError) || cause.code !== "CORRUPT") throw cause;
+      this.#found("texts", { table: "text_index" }, cause.message);
+    }
   }
 
   /** The values of indexed fields. */
@@ -167,7 +183,10 @@ class Examiner implements Examination {
             .all<{ integrity_check: string }>(INTEGRITY_CHECK)
             .map(({ integrity_check: message }) => message),
         ));
-    for (const message of said ?? []) if (message !== "ok") this.#found("file", {}, message);
+    for (const message of said ?? []) {
+      if (isAboutTexts(message)) this.#found("texts", { table: "text_index" }, message);
+      else if (message !== "ok") this.#found("file", {}, message);
+    }
     for (const damaged of this.#attempt("file", {}, () => damagedDefinitions(this.#connection)) ?? []) {
       const [, table] = damaged.split(" ");
       this.#found("table", { table }, `The definition of ${damaged} is not as it was made.`);

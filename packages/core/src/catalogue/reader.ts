@@ -3,6 +3,7 @@ import { type Checksum, expectSame, fieldsChecksum, recordChecksum, sealed, toUi
 import type { Connection } from "./connection.js";
 import { FieldTables } from "./field-tables.js";
 import type { SqlValue } from "./sqlite.js";
+import { TextIndex, TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
 /** A record as it is stored. */
 export interface RecordRow {
@@ -84,11 +85,19 @@ export class Reader {
   readonly #checksum: Checksum;
   /** The indexes of metadata's fields. */
   readonly fields: FieldTables;
+  /** There only while `tokenizer` says so. */
+  readonly texts: TextIndex;
 
   constructor(connection: Connection, checksum: Checksum) {
     this.#connection = connection;
     this.#checksum = checksum;
     this.fields = new FieldTables(connection, checksum);
+    this.texts = new TextIndex(connection);
+  }
+
+  /** How the index of words cuts texts; undefined while there is no index. */
+  tokenizer(): Tokenizer | undefined {
+    return this.settings().get(TOKENIZER_SETTING) as Tokenizer | undefined;
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -228,6 +237,12 @@ export class Reader {
   /** The highest row number in use; 0 when there is none. */
   lastRow(): number {
     return this.#connection.get<{ row: number | null }>("SELECT max(row) AS row FROM records")?.row ?? 0;
+  }
+
+  /** Up to `limit` rows above `after` whose records have texts, in order. */
+  rowsWithText(after: number, limit: number): number[] {
+    const sql = "SELECT row FROM records WHERE row > ? AND text IS NOT NULL ORDER BY row LIMIT ?";
+    return this.#connection.all<{ row: number }>(sql, after, limit).map(({ row }) => row);
   }
 
   /** The least row number in use above `row`. */

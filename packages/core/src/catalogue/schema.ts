@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.js";
 import { APPLICATION_ID, FORMAT_VERSION, refuseForeign } from "./header.js";
 import { type Database, translating } from "./sqlite.js";
+import { damagedTextIndex } from "./text-index.js";
 
 /**
  * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
@@ -112,7 +113,9 @@ export function damagedDefinitions(connection: Connection): string[] {
   const found = connection.all<{ sql: string | null }>("SELECT sql FROM sqlite_schema");
   const texts = new Set(found.map(({ sql }) => sql));
   const made = TABLES.split(";").map((sql) => sql.trim());
-  return made.filter((sql) => sql !== "" && !texts.has(sql)).map(nameOf);
+  const damaged = made.filter((sql) => sql !== "" && !texts.has(sql)).map(nameOf);
+  if (!damaged.includes("table settings") && damagedTextIndex(connection)) damaged.push("table text_index");
+  return damaged;
 }
 
 /** What a statement makes: `table records`. */

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.js";
 import { FieldTableWriter } from "./field-tables.js";
 import { allLive } from "./live.js";
 import { type FitRow, type OriginalRow, Reader } from "./reader.js";
+import { TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
 const MAX_ROW = 2 ** 32 - 2;
@@ -15,6 +16,8 @@ export class Transaction extends Reader {
   override readonly fields: FieldTableWriter;
   /** The highest row number so far; undefined until it is needed. */
   #lastRow: number | undefined;
+  /** Whether texts are kept in an index of words; undefined until it is needed. */
+  #indexed: boolean | undefined;
 
   constructor(connection: Connection, checksum: Checksum) {
     super(connection, checksum);
@@ -49,6 +52,23 @@ export class Transaction extends Reader {
     this.#connection.run("DELETE FROM namespaces WHERE number = ?", number);
   }
 
+  /** Makes an empty index of words, in the place of the one there is; records that come or go from now on are told to it. */
+  createTextIndex(tokenizer: Tokenizer): void {
+    this.texts.create(tokenizer);
+    this.setSetting(TOKENIZER_SETTING, tokenizer);
+    this.#indexed = true;
+  }
+
+  /** Takes the text of a record into the index of words. */
+  indexText(row: number, text: string | null): void {
+    if (text !== null) this.texts.add(row, storedText(text));
+  }
+
+  #hasTextIndex(): boolean {
+    this.#indexed ??= this.tokenizer() !== undefined;
+    return this.#indexed;
+  }
+
   /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
   insertRecord(
     namespace: number,
@@ -57,7 +77,6 @@ export class Transaction extends Reader {
     metadata: string,
     expires: number | null = null,
   ): number {
-    const bytes = text?.includes("\0") ? new TextEncoder().encode(text) : text;
     // Known before it is inserted, since the checksum covers it.
     const row = (this.#lastRow ?? this.highestRow()) + 1;
     if (row > MAX_ROW) {
@@ -71,17 +90,22 @@ export class Transaction extends Reader {
       row,
       namespace,
       id,
-      bytes,
+      text === null ? null : storedText(text),
       metadata,
       expires,
       recordChecksum(this.#checksum, row, namespace, id, text, metadata, expires),
     );
+    if (this.#hasTextIndex()) this.indexText(row, text);
     this.#lastRow = row;
     return row;
   }
 
   /** Forgets a record and its vector. A cold row's code stays until its block is told, by `clearLive`. */
   deleteRecord(row: number): void {
+    if (this.#hasTextIndex()) {
+      const text = this.records([row]).get(row)?.text ?? null;
+      if (text !== null) this.texts.remove(row, storedText(text));
+    }
     this.#connection.run("DELETE FROM records WHERE row = ?", row);
     this.#connection.run("DELETE FROM hot_rows WHERE row = ?", row);
     this.#connection.run("DELETE FROM cold_rows WHERE row = ?", row);
@@ -224,4 +248,9 @@ export class Transaction extends Reader {
     );
     return live;
   }
+}
+
+/** A text as `records` has it: the driver would end it at U+0000. */
+function storedText(text: string): string | Uint8Array {
+  return text.includes("\0") ? new TextEncoder().encode(text) : text;
 }

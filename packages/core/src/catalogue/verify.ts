@@ -7,6 +7,9 @@ import { Reader } from "./reader.js";
 import { expectedBytes } from "./schema.js";
 import type { Access, Driver } from "./sqlite.js";
 
+/** Up to this size the index of words is compared with the texts: in a copy in memory, in one call of some milliseconds a MiB. */
+const COPIED_BYTES = 8 * 2 ** 20;
+
 /** How often a file is read again because another process changed it meanwhile, before it is read beside that process. */
 const ATTEMPTS = 2;
 
@@ -62,11 +65,24 @@ async function examined(
     const examination = await examine(connection, reader, {
       ...options,
       integrity: integrity && (() => abortable(signal, integrity())),
+      texts: () => checkTexts(driver, connection, checksum),
     });
     const { problems, problemCount, whole } = examination;
     return { problems, problemCount, whole, bytes: bytesOf(connection) };
   } finally {
     connection.close();
+  }
+}
+
+/** Rejects when the index of words of a small file, if it has one, does not say what its texts say. */
+async function checkTexts(driver: Driver, connection: Connection, checksum: Checksum): Promise<void> {
+  if (bytesOf(connection) > COPIED_BYTES || new Reader(connection, checksum).tokenizer() === undefined) return;
+  const bytes = await driver.toBytes(connection.database);
+  const copy = new Connection(connection.path, await driver.openMemory(connection.path, bytes));
+  try {
+    new Reader(copy, checksum).texts.check();
+  } finally {
+    copy.close();
   }
 }
 

@@ -38,8 +38,8 @@ export function fetch<M extends Metadata>(
     const record = records.get(entry.row);
     if (!record) continue;
     const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
-    const { score, explanation } = entry;
-    hits.push({ ...stored<M>(record, namespace, entry.tier), score, ...vector, ...(explanation && { explanation }) });
+    const { row: _, tier, ...scores } = entry;
+    hits.push({ ...stored<M>(record, namespace, tier), ...scores, ...vector });
     rows.push(entry.row);
   }
   return { hits, rows, complete: hits.length === ranked.length };

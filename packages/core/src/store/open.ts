@@ -13,6 +13,7 @@ import { Masks } from "./masks.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
 import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
+import { repairTextIndex } from "./text-index.js";
 import { validDim, validPath, validReadOnly } from "./validate.js";
 
 /** Opens the catalogue, makes it if it is new, and loads what is in it. With `bytes`, a file's, it is in memory. */
@@ -66,6 +67,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array, polic
     };
     await catalogue.follow(() => loadTiers(engine));
     await catalogue.refuseDamage();
+    await repairTextIndex(engine);
     return engine;
   } catch (error) {
     catalogue.close();

@@ -11,6 +11,7 @@ import type {
   DemoteOptions,
   FromBytesOptions,
   GetOptions,
+  IndexTextsOptions,
   ListPageOptions,
   MmrOptions,
   NamespaceOptions,
@@ -21,8 +22,10 @@ import type {
   QueryPageOptions,
   RecommendOptions,
   SearchOptions,
+  SnippetOptions,
   StoreRecommendOptions,
   SweepOptions,
+  TextOptions,
   UpsertOptions,
   VerifyOptions,
 } from "../types.js";
@@ -45,6 +48,8 @@ const SEARCH: All<SearchOptions> = {
   includeVectors: true,
   explain: true,
 };
+
+const TEXT: All<TextOptions> = { text: true, textMatch: true, snippet: true, fusion: true, alpha: true };
 
 const NAMESPACE: All<NamespaceOptions> = { signal: true, onProgress: true };
 const CALIBRATE: All<CalibrateOptions> = { ...WRITE, sampleSize: true, queries: true };
@@ -84,9 +89,11 @@ const KNOWN = {
   } satisfies All<ColdOptions>,
   upsert: { ...WRITE, ttl: true } satisfies All<UpsertOptions>,
   mmr: { lambda: true, fetchK: true } satisfies All<MmrOptions>,
-  query: { ...SEARCH, vector: true } satisfies All<QueryOptions>,
-  queryPage: { ...SEARCH, vector: true, cursor: true } satisfies All<QueryPageOptions>,
+  query: { ...SEARCH, ...TEXT, vector: true } satisfies All<QueryOptions>,
+  queryPage: { ...SEARCH, ...TEXT, vector: true, cursor: true } satisfies All<QueryPageOptions>,
   queryBatch: { ...SEARCH, vectors: true } satisfies All<QueryBatchOptions>,
+  snippet: { tokens: true, open: true, close: true, ellipsis: true } satisfies All<SnippetOptions>,
+  indexTexts: { tokenizer: true, signal: true, onProgress: true } satisfies All<IndexTextsOptions>,
   get: { ...CALL, includeVectors: true } satisfies All<GetOptions>,
   listPage: {
     ...CALL,

@@ -17,7 +17,9 @@ import { queryCursor, queryPlace } from "./cursor.js";
 import { type Diversity, diversify, validDiversity } from "./diversify.js";
 import { type Engine, isPromoting } from "./engine.js";
 import { explained, Trace, validExplain } from "./explain.js";
+import { relative } from "./fusion.js";
 import { type Found, fetch } from "./hits.js";
+import { rankTexts, withSnippets } from "./hybrid.js";
 import type { Filtering } from "./masks.js";
 import { checkOptions } from "./options.js";
 import { RERANK, rank, type Search } from "./rank.js";
@@ -25,6 +27,7 @@ import { filteringOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
 import { dimOf, validNamespace, validQuery, validVectors } from "./validate.js";
 import { visit } from "./visit.js";
+import { type Asked, type TextQuery, validTextQuery } from "./words.js";
 
 /** Queries of a batch that are searched together: more gain nothing, and their candidates take RAM. */
 const BATCH = 256;
@@ -37,11 +40,15 @@ interface Plan extends Omit<Search, "allow"> {
   readonly namespace: string;
   readonly includeVectors: boolean;
   readonly diversity: Diversity | undefined;
+  /** For a single query: what it says of texts. */
+  readonly words?: TextQuery | undefined;
+  /** Whether `queries` are the caller's: a search by words alone has zeros there. */
+  readonly byVector?: boolean;
 }
 
 const TIERS: readonly Tier[] = ["hot", "cold"];
 
-function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
+function plan(options: Omit<SearchOptions, "filter">): Omit<Plan, "queries" | "dim"> {
   const { k = 10, tiers = TIERS, minScore = Number.NEGATIVE_INFINITY } = options;
   if (!Array.isArray(tiers) || tiers.length === 0 || !tiers.every((tier) => TIERS.includes(tier))) {
     throw new ThermoclineError("ARGUMENT", `tiers is ${shown(tiers)}; give ["hot"], ["cold"] or both.`);
@@ -67,16 +74,24 @@ function plan(options: SearchOptions): Omit<Plan, "queries" | "dim"> {
 
 /** The most similar records, best first; ties go to the record written first. */
 export async function queryRecords<M extends Metadata>(engine: Engine, options: QueryOptions<M>): Promise<Hit<M>[]> {
-  const { vector, filter, ...rest } = options;
-  if (typeof vector !== "object" || vector === null) {
-    throw new ThermoclineError("ARGUMENT", `vector is ${shown(vector)}; give an array of numbers.`);
-  }
+  const words = validTextQuery(options);
   throwIfAborted(options.signal);
-  const dim = engine.dim ?? vector.length;
-  const checked = plan(rest);
-  const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
-  const [found] = await search<M>(engine, { ...checked, queries, dim }, filter);
+  const checked = { ...plan(options), words, ...asked(engine, options) };
+  const [found] = await search<M>(engine, checked, options.filter);
   return explained(found?.hits ?? [], options.explain, found?.explanation);
+}
+
+/** What a query asks by its vector, which it needs unless it has a text. */
+function asked(engine: Engine, { vector, text }: Asked): Pick<Plan, "queries" | "dim" | "byVector"> {
+  if (vector === undefined && text !== undefined) {
+    const dim = engine.dim ?? 1;
+    return { queries: new Float32Array(dim), dim, byVector: false };
+  }
+  if (typeof vector !== "object" || vector === null) {
+    throw new ThermoclineError("ARGUMENT", `vector is ${shown(vector)}; give an array of numbers, or a text.`);
+  }
+  const dim = engine.dim ?? dimOf("vector", vector);
+  return { queries: validQuery(engine.kernel, engine.settings.metric, vector, dim), dim, byVector: true };
 }
 
 /** The hits after those of the pages before, and where the next page begins. */
@@ -84,21 +99,26 @@ export async function queryPage<M extends Metadata>(
   engine: Engine,
   options: QueryPageOptions<M>,
 ): Promise<QueryPage<M>> {
-  const { vector, filter, cursor, ...rest } = options;
+  const { cursor } = options;
   if (options.mmr !== undefined) {
     throw new ThermoclineError(
       "ARGUMENT",
       "mmr chooses among the best hits, which has no pages; leave it out, or use query.",
     );
   }
+  const words = validTextQuery(options);
+  if (words && options.vector !== undefined) {
+    throw new ThermoclineError(
+      "ARGUMENT",
+      "text and vector are fused from the best of both, which has no pages; leave one of them out, or use query.",
+    );
+  }
   const after = cursor === undefined ? undefined : queryPlace(cursor);
   throwIfAborted(options.signal);
-  const dim = engine.dim ?? dimOf("vector", vector);
-  const { k, ...checked } = plan(rest);
-  const queries = validQuery(engine.kernel, engine.settings.metric, vector, dim);
+  const { k, ...checked } = plan(options);
   // One more than asked for tells whether a page follows.
-  const wanted = { ...checked, k: Math.min(k + 1, 2 ** 31), after, queries, dim };
-  const [{ hits, rows, explanation } = NOTHING] = await search<M>(engine, wanted, filter);
+  const wanted = { ...checked, k: Math.min(k + 1, 2 ** 31), after, words, ...asked(engine, options) };
+  const [{ hits, rows, explanation } = NOTHING] = await search<M>(engine, wanted, options.filter);
   const [hit, row] = [hits[k - 1], rows[k - 1]];
   if (hits.length <= k || hit === undefined || row === undefined) {
     return { hits: explained(hits, options.explain, explanation), cursor: undefined };
@@ -183,7 +203,8 @@ async function* answers<M extends Metadata>(
   const allow = allowed.rows();
   const partition = engine.partitions.get(namespace);
   if (!partition) return;
-  trace?.begin(engine, partition, checked.tiers, allow);
+  const { words, byVector = true } = checked;
+  trace?.begin(engine, partition, byVector ? checked.tiers : [], allow);
   // Diverse hits are chosen from more candidates, and by their vectors.
   const { diversity } = checked;
   const k = diversity ? diversity.fetchK : checked.k;
@@ -192,15 +213,28 @@ async function* answers<M extends Metadata>(
   const alone = predicate !== undefined;
   const chosen = async (found: Found<M>): Promise<Found<M>> => {
     const choice = () => (diversity ? choose(engine, checked, found, diversity) : found);
-    if (!trace) return choice();
-    const diverse = await trace.time("diversify", choice);
+    const diverse = await (trace ? trace.time("diversify", choice) : choice());
+    const snippets = () => (words?.snippet ? withSnippets(engine, words, words.snippet, diverse) : diverse);
+    if (!trace) return snippets();
+    const final = await trace.time("read", snippets);
     await trace.count(engine);
-    return { ...diverse, explanation: trace.take(alone) };
+    return { ...final, explanation: trace.take(alone) };
   };
-  if (predicate) {
+  if (words) {
+    const ranking = (depth: number) =>
+      rankTexts(engine, partition, { ...wanted, k: depth, namespace, words, byVector });
+    if (predicate) return yield await chosen(await visit<M>(engine, partition, read, ranking, wanted, predicate));
+    const ranked = await ranking(k);
+    const records = () => fetch<M>(engine, partition, read, ranked);
+    yield await chosen(trace ? await trace.time("read", records) : records());
+  } else if (predicate) {
     for (let at = 0; at < wanted.queries.length; at += wanted.dim) {
       const queries = wanted.queries.subarray(at, at + wanted.dim);
-      yield await chosen(await visit<M>(engine, partition, read, { ...wanted, queries }, predicate));
+      const ranking = async (depth: number) => {
+        const { value } = await rank(engine, partition, { ...wanted, queries, k: depth }).next();
+        return value ?? [];
+      };
+      yield await chosen(await visit<M>(engine, partition, read, ranking, wanted, predicate));
     }
   } else {
     for await (const ranked of rank(engine, partition, wanted)) {
@@ -213,13 +247,15 @@ async function* answers<M extends Metadata>(
 /** Of candidates with their vectors, the hits to be. */
 async function choose<M extends Metadata>(
   engine: Engine,
-  { k, includeVectors, signal }: Plan,
+  { k, includeVectors, words, signal }: Plan,
   { hits, rows, complete }: Found<M>,
   diversity: Diversity,
 ): Promise<Found<M>> {
   const vectors = hits.flatMap(({ vector }) => vector ?? []);
   const scores = hits.map(({ score }) => score);
-  const places = await diversify(engine, vectors, scores, k, diversity, signal);
+  // Similarities among hits are weighed against them, which BM25 and fused scores are on no common scale with.
+  const relevance = words ? relative(scores) : scores;
+  const places = await diversify(engine, vectors, relevance, k, diversity, signal);
   const chosen = places.flatMap((place) => hits[place] ?? []);
   return {
     hits: includeVectors ? chosen : chosen.map(({ vector: _, ...hit }) => hit),

@@ -33,6 +33,10 @@ export interface Ranked {
   readonly score: number;
   readonly tier: Tier;
   readonly explanation?: HitExplanation;
+  /** Of a search by words: BM25, where the text has any of them. */
+  readonly textScore?: number;
+  /** Of a search by words and vector: similarity to the vector. */
+  readonly vectorScore?: number;
 }
 
 /**
@@ -90,7 +94,8 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
   }
 }
 
-function follows({ score, row }: Ranked, after: QueryPlace): boolean {
+/** Whether an entry comes after a place in the ranking. */
+export function follows({ score, row }: Pick<Ranked, "score" | "row">, after: QueryPlace): boolean {
   return score < after.score || (score === after.score && row > after.row);
 }
 

@@ -4,15 +4,19 @@ import { Pace } from "../pace.js";
 import type { Hit, Metadata, RecordPredicate } from "../types.js";
 import type { Engine } from "./engine.js";
 import { type Found, fetch, type Reading } from "./hits.js";
-import { RERANK, rank, type Search } from "./rank.js";
+import { type Ranked, RERANK, type Search } from "./rank.js";
 import { shown } from "./settings.js";
 
-/** Visits rows in order of score until k of them pass the predicate, which is asked once about each. */
+/**
+ * Visits rows in order of score until k of them pass the predicate, which is asked once about each. `ranking` gives the best
+ * rows, so many of them.
+ */
 export async function visit<M extends Metadata>(
   engine: Engine,
   partition: Partition,
   checked: Reading & { readonly k: number },
-  wanted: Search,
+  ranking: (depth: number) => Promise<readonly Ranked[]>,
+  { signal, trace }: Search,
   predicate: RecordPredicate<M>,
 ): Promise<Found<M>> {
   const all = partition.hotRows + partition.coldRows;
@@ -23,15 +27,15 @@ export async function visit<M extends Metadata>(
     verdicts.set(row, verdict);
     return verdict;
   };
-  const pace = new Pace(wanted.signal);
+  const pace = new Pace(signal);
   for (let depth = Math.max(4 * checked.k, RERANK); ; depth *= 4) {
-    const { value: ranking = [] } = await rank(engine, partition, { ...wanted, k: depth }).next();
+    const ranked = await ranking(depth);
     const hits: Hit<M>[] = [];
     const rows: number[] = [];
     let complete = true;
-    for (let at = 0; at < ranking.length && hits.length < checked.k; at += RERANK) {
-      const read = () => fetch<M>(engine, partition, checked, ranking.slice(at, at + RERANK));
-      const found = wanted.trace ? await wanted.trace.time("read", read) : read();
+    for (let at = 0; at < ranked.length && hits.length < checked.k; at += RERANK) {
+      const read = () => fetch<M>(engine, partition, checked, ranked.slice(at, at + RERANK));
+      const found = trace ? await trace.time("read", read) : read();
       complete &&= found.complete;
       for (const [i, hit] of found.hits.entries()) {
         const row = found.rows[i] ?? 0;
@@ -42,7 +46,7 @@ export async function visit<M extends Metadata>(
       if (pace.due) await pace.pause();
     }
     if (hits.length < checked.k && depth < all && complete) continue;
-    wanted.trace?.filtered([...verdicts.values()].filter(Boolean).length);
+    trace?.filtered([...verdicts.values()].filter(Boolean).length);
     return { hits, rows, complete };
   }
 }

@@ -15,6 +15,7 @@ import type {
   ExplainedHits,
   GetOptions,
   Hit,
+  IndexTextsOptions,
   ListOptions,
   ListPageOptions,
   Metadata,
@@ -170,6 +171,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.unpin}. */
   unpin(selection: Selection, options?: CallOptions): Promise<number> {
     return this.#call("unpin", [selection, options], 1);
+  }
+
+  /** As {@link Thermocline.indexTexts}. */
+  indexTexts(options?: IndexTextsOptions): Promise<number> {
+    return this.#call("indexTexts", [options], 0);
   }
 
   /** As {@link Thermocline.calibrate}. */

@@ -1,0 +1,144 @@
+import type { SnippetStyle } from "../catalogue/text-index.js";
+import type { Partition } from "../kernel/kernel.js";
+import { Pace } from "../pace.js";
+import type { Hit, Metadata, Tier } from "../types.js";
+import { type Engine, storedRows } from "./engine.js";
+import { byScore, type Candidate, fused } from "./fusion.js";
+import type { Found } from "./hits.js";
+import { eachMatch, type Place } from "./keywords.js";
+import { follows, type Ranked, rank, type Search } from "./rank.js";
+import { addRows, noRows } from "./row-bits.js";
+import { NoTextIndex } from "./text-index.js";
+import { type TextQuery, wordsOf } from "./words.js";
+
+/** Candidates of either ranking, at least, and as a multiple of k. */
+const CANDIDATES = 128;
+const DEPTH = 4;
+
+/** What to search for by words, and by vector if there is one. */
+export interface TextSearch extends Search {
+  readonly namespace: number;
+  readonly words: TextQuery;
+  /** Whether `queries` holds a vector. */
+  readonly byVector: boolean;
+}
+
+/** The one ranking of a query by words, or by words and a vector. */
+export async function rankTexts(engine: Engine, partition: Partition, search: TextSearch): Promise<readonly Ranked[]> {
+  const ranked = await (search.byVector ? rankBoth(engine, partition, search) : rankMatches(engine, search));
+  if (!search.trace) return ranked;
+  return ranked.map((entry, i): Ranked => {
+    const { tier, estimate, exact } = { estimate: undefined, exact: undefined, ...entry.explanation, tier: entry.tier };
+    return { ...entry, explanation: { tier, estimate, exact, rank: i + 1 } };
+  });
+}
+
+/** Where to look for words, as it is in this turn: rows that are written later may be of any namespace. */
+function placeOf(engine: Engine, namespace: number): Place {
+  const partitions = [...engine.partitions].filter(([, { hotRows, coldRows }]) => hotRows + coldRows > 0);
+  return {
+    namespace,
+    last: engine.catalogue.reader.lastRow(),
+    alone: partitions.every(([number]) => number === namespace),
+    texts: storedRows(engine),
+  };
+}
+
+/** All records whose texts match, best first. `wanted` says which of them count. */
+async function matches(
+  engine: Engine,
+  { words, allow, tiers, signal, trace }: TextSearch,
+  place: Place,
+): Promise<{ readonly row: number; readonly score: number }[]> {
+  const { reader } = engine.catalogue;
+  const tokenizer = reader.tokenizer();
+  if (tokenizer === undefined) throw new NoTextIndex();
+  const found: { row: number; score: number }[] = [];
+  const take = (match: { readonly row: number; readonly score: number }) => {
+    const { row } = match;
+    if (allow && (((allow[row >>> 3] ?? 0) >> (row & 7)) & 1) === 0) return;
+    if (tiers.length === 1 && tiers[0] !== tierOf(engine, row)) return;
+    found.push(match);
+  };
+  const look = () => eachMatch(reader.texts, wordsOf(words, tokenizer), words, place, signal, take);
+  await (trace ? trace.time("scan", look) : look());
+  return byScore(found);
+}
+
+function tierOf(engine: Engine, row: number): Tier {
+  return engine.heat.has(row) ? "hot" : "cold";
+}
+
+/** By words alone. */
+async function rankMatches(engine: Engine, search: TextSearch): Promise<readonly Ranked[]> {
+  const { k, minScore, after } = search;
+  const ranked: Ranked[] = [];
+  for (const match of await matches(engine, search, placeOf(engine, search.namespace))) {
+    if (match.score < minScore || ranked.length === k) break;
+    if (after && !follows(match, after)) continue;
+    ranked.push({ ...match, tier: tierOf(engine, match.row), textScore: match.score });
+  }
+  return ranked;
+}
+
+/** By words and vector: the best of either ranking, with both of its scores each, in the order of their fusion. */
+async function rankBoth(engine: Engine, partition: Partition, search: TextSearch): Promise<readonly Ranked[]> {
+  const { k, minScore, words, signal } = search;
+  const depth = Math.min(Math.max(CANDIDATES, DEPTH * k), 2 ** 31);
+  const place = placeOf(engine, search.namespace);
+  const vectors = await rankVectors(engine, partition, { ...search, k: depth });
+  const texts = await matches(engine, search, place);
+  const pace = new Pace(signal);
+  const byVector = new Map(vectors.map((entry) => [entry.row, entry]));
+  const best = texts.slice(0, depth);
+  const missing = best.map(({ row }) => row).filter((row) => !byVector.has(row));
+  const others = missing.length === 0 ? [] : await rankVectors(engine, partition, { ...search, ...only(missing) });
+  if (pace.due) await pace.pause();
+  const textScores = new Map(texts.map(({ row, score }) => [row, score]));
+  // A row whose vector is gone was deleted meanwhile.
+  const entries = [...vectors, ...others];
+  const candidates = entries.map(
+    ({ row, score }): Candidate => ({ row, vectorScore: score, textScore: textScores.get(row) }),
+  );
+  const scores = fused(
+    candidates,
+    vectors.map(({ row }) => row),
+    best.map(({ row }) => row),
+    words,
+  );
+  const ranked = entries.map((entry, i): Ranked => {
+    const textScore = candidates[i]?.textScore;
+    return { ...entry, score: scores[i] ?? 0, vectorScore: entry.score, ...(textScore !== undefined && { textScore }) };
+  });
+  return byScore(ranked.filter(({ score }) => score >= minScore)).slice(0, k);
+}
+
+/** The ranking by vector, without a threshold: what is asked of the fused score is not asked of it. */
+async function rankVectors(engine: Engine, partition: Partition, search: Search): Promise<readonly Ranked[]> {
+  const { value } = await rank(engine, partition, { ...search, minScore: Number.NEGATIVE_INFINITY }).next();
+  return value ?? [];
+}
+
+/** Hits with the part of each text that shows most of the words. */
+export function withSnippets<M extends Metadata>(
+  engine: Engine,
+  words: TextQuery,
+  style: SnippetStyle,
+  found: Found<M>,
+): Found<M> {
+  const { reader } = engine.catalogue;
+  const asked = wordsOf(words, reader.tokenizer() ?? "unicode61").join(words.match === "all" ? " AND " : " OR ");
+  if (asked === "") return found;
+  const hits = found.hits.map((hit, i): Hit<M> => {
+    const snippet = reader.texts.snippet(asked, found.rows[i] ?? 0, style);
+    return snippet === undefined ? hit : { ...hit, snippet };
+  });
+  return { ...found, hits };
+}
+
+/** A search that finds these rows, whatever their scores. */
+function only(rows: readonly number[]): Pick<Search, "allow" | "k" | "rerank"> {
+  const allow = noRows(rows.reduce((most, row) => Math.max(most, row), 0));
+  addRows(allow, rows);
+  return { allow, k: rows.length, rerank: rows.length };
+}

@@ -1,0 +1,171 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { Thermocline, ThermoclineError } from "@thermocline/core";
+import { describe, expect, it } from "vitest";
+import { Child } from "./support/child.js";
+import { database, edit } from "./support/database.js";
+import { bench, refusal } from "./support/stores.js";
+import { lcg } from "./support/synthetic.js";
+
+const DIM = 4;
+const WORDS = ["tide", "salt", "deep", "current", "warm", "ice", "floats", "Übergang"];
+
+function inputs(count: number, seed: number, prefix = "r") {
+  const next = lcg(seed);
+  const below = (n: number) => Math.floor(((next() + 1) / 2) * n) % n;
+  return Array.from({ length: count }, (_, n) => ({
+    id: `${prefix}${n}`,
+    vector: [1, n, seed, 1],
+    text: Array.from({ length: 1 + below(9) }, () => WORDS[below(8)]).join(" "),
+  }));
+}
+
+/** What a store answers by words: every word, and two together. */
+async function answers(store: Pick<Thermocline, "query">): Promise<unknown> {
+  const found = [];
+  for (const text of [...WORDS, "tide ice"]) {
+    const hits = await store.query({ text, k: 10_000, snippet: true });
+    found.push(hits.map(({ id, score, snippet }) => [id, score, snippet]));
+  }
+  return found;
+}
+
+/** That SQLite itself finds the index to say what the texts say. */
+function checked(file: string): void {
+  const opened = database(file);
+  opened.exec("INSERT INTO text_index (text_index, rank) VALUES ('integrity-check', 1)");
+  opened.close();
+}
+
+describe("the index of words in a file", () => {
+  const { open, path } = bench("on file");
+
+  async function indexed(count: number, name = "indexed.db") {
+    const file = path(name);
+    const store = await open({ path: file, dim: DIM });
+    await store.upsert(inputs(count, 1));
+    const found = await answers(store);
+    await store.close();
+    return { file, bytes: readFileSync(file), found };
+  }
+
+  it("answers the same when it is opened again, in Node and from its bytes", async () => {
+    const { file, found } = await indexed(200);
+    checked(file);
+    expect(await answers(await open({ path: file }))).toEqual(found);
+  });
+
+  it("is shared with other processes, which keep it", async () => {
+    const { file } = await indexed(50);
+    const store = await open({ path: file });
+    const child = new Child(file);
+    expect(await child.answer()).toEqual({ result: "open" });
+    expect(await child.call("upsert", [{ id: "new", vector: [1, 1, 1, 1], text: "brine" }])).toEqual({ result: null });
+    expect((await store.query({ text: "brine" })).map(({ id }) => id)).toEqual(["new"]);
+    expect(await child.call("delete", { ids: ["new"] })).toEqual({ result: 1 });
+    expect(await store.query({ text: "brine" })).toEqual([]);
+    await child.end();
+    checked(file);
+  });
+
+  it("may be made by another process that has the file open", async () => {
+    const file = path("shared.db");
+    const store = await open({ path: file, dim: DIM });
+    await store.upsert(inputs(30, 2));
+    const child = new Child(file);
+    expect(await child.answer()).toEqual({ result: "open" });
+    expect(await child.call("indexTexts", { tokenizer: "porter" })).toEqual({ result: 30 });
+    await store.upsert([{ id: "later", vector: [1, 1, 1, 1], text: "runs" }]);
+    expect((await store.query({ text: "running" })).map(({ id }) => id)).toEqual(["later"]);
+    await child.end();
+    checked(file);
+  });
+
+  it.each([15, 60, 140, 260])("says what the records say when its writer is killed after %d ms", async (delay) => {
+    const { file } = await indexed(40, "killed.db");
+    const child = new Child(file, { hot: { capacity: 50 }, cold: { bytes: 48 } });
+    expect(await child.answer()).toEqual({ result: "open" });
+    for (let step = 0; step < 400; step++) {
+      if (step % 3 === 2) child.send("delete", { ids: inputs(10, 1, `s${step - 1}-`).map(({ id }) => id) });
+      else if (step % 10 === 9) child.send("indexTexts", { tokenizer: step % 20 === 9 ? "porter" : "unicode61" });
+      else child.send("upsert", inputs(20, step, step % 2 === 0 ? "r" : `s${step}-`));
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, delay);
+    });
+    await child.kill();
+    checked(file);
+    const store = await open({ path: file });
+    const found = await answers(store);
+    await store.indexTexts();
+    expect(await answers(store)).toEqual(found);
+  });
+
+  it.each([
+    [
+      "has lost a text",
+      "INSERT INTO text_index (text_index, rowid, text) SELECT 'delete', row, text FROM texts LIMIT 1",
+    ],
+    ["has a text of no record", "INSERT INTO text_index (rowid, text) VALUES (9999, 'tide of nothing')"],
+    ["has lost all", "INSERT INTO text_index (text_index) VALUES ('delete-all')"],
+  ])("is made anew when a small file is opened in which it %s, which verify tells", async (_, sql) => {
+    const { file, found } = await indexed(100);
+    expect(await Thermocline.verify(file)).toMatchObject({ ok: true });
+    edit(file, sql);
+    const { problems } = await Thermocline.verify(file);
+    expect(problems.map(({ what, table }) => [what, table])).toEqual([["texts", "text_index"]]);
+    expect(await answers(await open({ path: file }))).toEqual(found);
+    checked(file);
+  });
+
+  it.each([
+    ["the view of texts", "DROP VIEW texts"],
+    ["the table", "DROP TABLE text_index"],
+    ["a record of its tokenizer", "UPDATE settings SET value = 'porter' WHERE key = 'tokenizer'"],
+  ])("is refused without %s", async (_, sql) => {
+    const { file } = await indexed(10);
+    edit(file, sql);
+    await refusal(open({ path: file }), "CORRUPT", /text_index|setting tokenizer/);
+  });
+
+  it("answers in a file that is only to be read, and is not made there", async () => {
+    const { file, found } = await indexed(50);
+    const reading = await open({ path: file, readOnly: true });
+    expect(await answers(reading)).toEqual(found);
+    const without = path("without.db");
+    const store = await open({ path: without, dim: DIM });
+    await store.upsert(inputs(5, 1));
+    await store.close();
+    const unindexed = await open({ path: without, readOnly: true });
+    await refusal(unindexed.query({ text: "tide" }), "UNSUPPORTED", /no index of words.*readOnly/);
+    await refusal(unindexed.indexTexts(), "UNSUPPORTED", /readOnly/);
+    expect(await unindexed.query({ vector: [1, 0, 0, 0] })).toHaveLength(5);
+  });
+
+  // More of them: THERMOCLINE_TEXT_BIT_FLIPS=20000 npm test -- text-files
+  const flips = Number(process.env["THERMOCLINE_TEXT_BIT_FLIPS"] ?? "400");
+
+  it("gives the same answer or an error of ours, whichever bit is wrong", { timeout: 36_000_000 }, async () => {
+    const { file, bytes, found } = await indexed(60);
+    const places = [...bytes.keys()].filter((at) => bytes[at] !== 0 || at % 8_192 < 16);
+    const next = lcg(17);
+    let refused = 0;
+    for (let i = 0; i < flips; i++) {
+      const at = places[Math.floor(((next() + 1) / 2) * places.length)] ?? 0;
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (bytes[at] ?? 0) ^ (1 << (i & 7));
+      writeFileSync(file, damaged);
+      let store: Thermocline | undefined;
+      try {
+        store = await open({ path: file });
+        expect(await answers(store), `byte ${at}, bit ${i & 7}`).toEqual(found);
+      } catch (error) {
+        if (!(error instanceof ThermoclineError) || /please report/.test(error.message)) throw error;
+        refused += 1;
+        expect(error.code, `byte ${at}, bit ${i & 7}: ${error.message}`).toMatch(/^(CORRUPT|FORMAT|VERSION)$/);
+      } finally {
+        await store?.close().catch(() => {});
+      }
+    }
+    expect(refused).toBeGreaterThan(flips / 10);
+  });
+});

@@ -158,10 +158,14 @@ impl Codec {
         }
     }
 
-    pub(crate) fn prepare(&self, query: &[f32], scoring: Scoring) -> Result<Prepared, Error> {
+    /// Makes queries `[n][dim]` ready to be scored; several take less than one after the other.
+    pub(crate) fn prepare(&self, queries: &[f32], scoring: Scoring) -> Result<Vec<Prepared>, Error> {
         match self {
-            Self::Eigen(codec) => Ok(Prepared::Eigen(codec.tables(query))),
-            Self::Fourier(codec) => codec.spectrum(query, scoring).map(Prepared::Fourier),
+            Self::Eigen(codec) => Ok(codec.tables(queries).into_iter().map(Prepared::Eigen).collect()),
+            Self::Fourier(codec) => {
+                let queries = queries.chunks_exact(codec.dim);
+                queries.map(|query| codec.spectrum(query, scoring).map(Prepared::Fourier)).collect()
+            }
         }
     }
 

@@ -159,7 +159,9 @@ mod tests {
                 to_unit(&mut floats, dim).unwrap();
             } else {
                 for (row, length) in floats.chunks_exact_mut(dim).zip(lengths) {
-                    row.iter_mut().for_each(|x| *x *= length);
+                    for x in row {
+                        *x *= length;
+                    }
                 }
             }
             let expected = similarities(metric, query, &floats).unwrap();

@@ -47,16 +47,61 @@ impl Rounds {
     }
 }
 
-/// Nibbles that reach over the same coordinates.
+/// Centroids of nibbles that reach over the same coordinates, as whole numbers.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct Whole {
     /// Number of the first nibble.
     pub(super) first: usize,
     pub(super) span: Span,
-    /// `[count][length / 2][16][2]`, lengths padded to be even: centroids as whole numbers.
-    centroids: Vec<i16>,
+    /// `[count][length / 2][16][2]`, lengths padded to be even.
+    pub(super) centroids: Vec<i16>,
     /// `[count]`: what one of them stands for.
     units: Vec<f32>,
+}
+
+impl Whole {
+    /// `centroids` are `[count][length][16]`.
+    pub(super) fn new(first: usize, span: Span, centroids: &[f32]) -> Self {
+        let size = span.length * CENTROIDS;
+        let (mut pairs, mut units) = (Vec::new(), Vec::with_capacity(centroids.len() / size));
+        for nibble in centroids.chunks_exact(size) {
+            let nibble = by_centroid(nibble, span.length);
+            let longest = nibble.chunks_exact(span.length).map(length_of).fold(0.0, f32::max);
+            let (whole, unit) = whole_numbers(&nibble, span.length, longest);
+            let components = whole.chunks_exact(span.length.next_multiple_of(2));
+            let centroids: Vec<&[[i16; 2]]> = components.map(|centroid| centroid.as_chunks::<2>().0).collect();
+            pairs.extend((0..span.length.div_ceil(2)).flat_map(|j| centroids.iter().flat_map(move |c| c[j])));
+            units.push(unit);
+        }
+        Self { first, span, centroids: pairs, units }
+    }
+
+    /// Hands over, nibble by nibble, the dot products of rows `[n][length]` with its centroids, `[n][16]`, and what one is worth
+    /// for each of the rows.
+    pub(super) fn products(&self, isa: Isa, rows: &[f32], mut each: impl FnMut(usize, &[[i32; CENTROIDS]], &[f32])) {
+        let length = self.span.length;
+        let n = rows.len() / length;
+        let (mut whole, mut units) = (Vec::new(), Vec::with_capacity(n));
+        for row in rows.chunks_exact(length) {
+            let (numbers, unit) = whole_numbers(row, length, length_of(row));
+            whole.extend(numbers);
+            units.push(unit);
+        }
+        let mut products = vec![0; n * CENTROIDS];
+        let nibbles = self.centroids.chunks_exact(length.next_multiple_of(2) * CENTROIDS);
+        for (m, (nibble, own)) in nibbles.zip(&self.units).enumerate() {
+            isa.products(&whole, nibble, &mut products);
+            let worth: Vec<f32> = units.iter().map(|unit| unit * own).collect();
+            each(m, products.as_chunks::<CENTROIDS>().0, &worth);
+        }
+    }
+}
+
+/// Nibbles that reach over the same coordinates, and all that choosing them takes.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Their centroids in weighted coordinates.
+    pub(super) whole: Whole,
     /// `[count][count][16][16]`: for a nibble, for another, for each choice of the other: 16 products. Zero for itself.
     products: Vec<i16>,
     /// `[count]`: what the costs of a nibble are multiplied by.
@@ -92,16 +137,7 @@ impl Run {
             scales.push(scale);
             halves.extend(own);
         }
-        let (mut pairs, mut units) = (Vec::new(), Vec::with_capacity(count));
-        for nibble in rows.chunks_exact(size) {
-            let longest = nibble.chunks_exact(span.length).map(length_of).fold(0.0, f32::max);
-            let (whole, unit) = whole_numbers(nibble, span.length, longest);
-            let components = whole.chunks_exact(span.length.next_multiple_of(2));
-            let centroids: Vec<&[[i16; 2]]> = components.map(|centroid| centroid.as_chunks::<2>().0).collect();
-            pairs.extend((0..span.length.div_ceil(2)).flat_map(|j| centroids.iter().flat_map(move |c| c[j])));
-            units.push(unit);
-        }
-        Self { first, span, centroids: pairs, units, products, scales, halves }
+        Self { whole: Whole::new(first, span, centroids), products, scales, halves }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -111,7 +147,7 @@ impl Run {
     /// Chooses nibbles `[n][count]` for rows whose weighted coordinates are `rows` `[n][length]`: from the `given`, or each in
     /// turn against those before it, and then better.
     pub(super) fn choose(&self, isa: Isa, rows: &[f32], given: Option<&[u8]>, rounds: Rounds) -> Vec<u8> {
-        let (n, count) = (rows.len() / self.span.length, self.count());
+        let (n, count) = (rows.len() / self.whole.span.length, self.count());
         let costs = self.costs(isa, rows);
         let mut codes = given.map_or_else(|| vec![0; n * count], <[u8]>::to_vec);
         let mut gains = vec![0; n];
@@ -195,24 +231,15 @@ impl Run {
 
     /// `[count][n][16]`: what each choice of each nibble costs a row by itself.
     fn costs(&self, isa: Isa, rows: &[f32]) -> Vec<i32> {
-        let n = rows.len() / self.span.length;
-        let (mut whole, mut units) = (Vec::new(), Vec::with_capacity(n));
-        for row in rows.chunks_exact(self.span.length) {
-            let (numbers, unit) = whole_numbers(row, self.span.length, length_of(row));
-            whole.extend(numbers);
-            units.push(unit);
-        }
-        let mut products = vec![0; n * CENTROIDS];
+        let n = rows.len() / self.whole.span.length;
         let mut costs = Vec::with_capacity(self.count() * n * CENTROIDS);
-        let nibbles = self.centroids.chunks_exact(self.span.length.next_multiple_of(2) * CENTROIDS);
-        for (m, (nibble, halves)) in nibbles.zip(self.halves.as_chunks::<CENTROIDS>().0).enumerate() {
-            isa.products(&whole, nibble, &mut products);
-            for (products, unit) in products.as_chunks::<CENTROIDS>().0.iter().zip(&units) {
-                let unit = unit * self.units[m];
+        self.whole.products(isa, rows, |m, products, units| {
+            let halves = &self.halves.as_chunks::<CENTROIDS>().0[m];
+            for (products, unit) in products.iter().zip(units) {
                 let cost = |k: usize| (halves[k] - products[k] as f32 * unit) * self.scales[m];
                 costs.extend((0..CENTROIDS).map(|k| cost(k).clamp(-LIMIT, LIMIT) as i32));
             }
-        }
+        });
         costs
     }
 }

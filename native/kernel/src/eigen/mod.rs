@@ -30,7 +30,7 @@ use crate::metric::squared_length;
 use crate::{Error, Isa, Metric};
 pub(crate) use codebook::MAGIC;
 use codebook::{Codebook, GRID, Span};
-use descent::Run;
+use descent::{Run, Whole};
 pub(crate) use layout::Groups;
 use layout::Layout;
 
@@ -50,23 +50,30 @@ pub struct EigenCodec {
     book: Codebook,
     /// Coordinates, padded to whole tiles.
     columns: usize,
-    /// `[columns / 16][dim][16]`: to coordinates.
-    plain: Vec<f32>,
     /// Made when a row is first encoded: most processes only search, and this is the larger part.
-    encoder: OnceLock<Vec<Run>>,
+    encoder: OnceLock<Encoder>,
     /// `Vᵀμ`, `[columns]`.
     mean_coordinates: Vec<f32>,
     /// `‖μ‖²`
     mean_squared: f64,
     /// Where each nibble's centroids begin.
     begins: Vec<usize>,
-    /// Centroids in plain coordinates, laid out as in the codebook.
-    plain_centroids: Vec<f32>,
+    /// Centroids in plain coordinates, run by run. A query reads all of them, so they are kept small.
+    whole: Vec<Whole>,
     /// Where codes lie in RAM.
     layout: Layout,
     /// What each scale byte does to an estimated dot product.
     scales: Vec<f32>,
     offsets: Vec<f32>,
+}
+
+/// What encoding takes and searching does not.
+#[derive(Debug)]
+struct Encoder {
+    /// `[columns / 16][dim][16]`: to coordinates.
+    axes: Vec<f32>,
+    /// Nibbles in runs that reach over the same coordinates.
+    runs: Vec<Run>,
 }
 
 impl EigenCodec {
@@ -77,18 +84,25 @@ impl EigenCodec {
     pub(crate) fn new(book: Codebook) -> Self {
         let (dim, rank) = (book.dim, book.weights.len());
         let columns = rank.next_multiple_of(CENTROIDS);
-        let plain = tiles(dim, rank, |i, column| book.rotation[column * dim + i]);
         let mut mean_coordinates = vec![0.0; columns];
-        Isa::best().rotate(&book.mean, dim, &plain, &mut mean_coordinates);
+        Isa::best().dots(&book.mean, &book.rotation, &mut mean_coordinates[..rank]);
 
-        let (mut begins, mut plain_centroids) = (Vec::new(), Vec::with_capacity(book.centroids.len()));
+        let (mut begins, mut begin) = (Vec::with_capacity(book.spans.len()), 0);
         for span in &book.spans {
-            begins.push(plain_centroids.len());
-            let centroids = &book.centroids[plain_centroids.len()..][..span.length * CENTROIDS];
-            for (column, weight) in centroids.as_chunks::<CENTROIDS>().0.iter().zip(&book.weights[span.start..]) {
-                plain_centroids.extend(column.map(|c| c / weight));
-            }
+            begins.push(begin);
+            begin += span.length * CENTROIDS;
         }
+        let whole = runs_of(&book, &begins, |first, span, centroids| {
+            let mut centroids = centroids.to_vec();
+            for nibble in centroids.chunks_exact_mut(span.length * CENTROIDS) {
+                for (column, weight) in
+                    nibble.as_chunks_mut::<CENTROIDS>().0.iter_mut().zip(&book.weights[span.start..])
+                {
+                    *column = column.map(|c| c / weight);
+                }
+            }
+            Whole::new(first, span, &centroids)
+        });
         let (scales, offsets) = match book.metric {
             Metric::Cosine | Metric::Dot => (book.grid.iter().map(|g| 1.0 / g).collect(), vec![0.0; GRID]),
             Metric::Euclidean => (vec![1.0; GRID], book.grid.iter().map(|g| -0.5 * g).collect()),
@@ -102,29 +116,22 @@ impl EigenCodec {
             bytes,
             book,
             columns,
-            plain,
             encoder: OnceLock::new(),
             mean_coordinates,
             mean_squared,
             begins,
-            plain_centroids,
+            whole,
             layout,
             scales,
             offsets,
         }
     }
 
-    /// Nibbles in runs that reach over the same coordinates.
-    fn runs(&self, isa: Isa) -> &[Run] {
+    fn encoder(&self, isa: Isa) -> &Encoder {
         self.encoder.get_or_init(|| {
-            let mut m = 0;
-            let run = |spans: &[Span]| {
-                let begin = self.begins[m];
-                m += spans.len();
-                let size = spans.len() * spans[0].length * CENTROIDS;
-                (size > 0).then(|| Run::new(isa, m - spans.len(), spans[0], &self.book.centroids[begin..][..size]))
-            };
-            self.book.spans.chunk_by(|a, b| a == b).filter_map(run).collect()
+            let run = |first, span, centroids: &[f32]| Run::new(isa, first, span, centroids);
+            let axes = tiles(self.dim, self.book.weights.len(), |i, column| self.book.rotation[column * self.dim + i]);
+            Encoder { axes, runs: runs_of(&self.book, &self.begins, run) }
         })
     }
 
@@ -137,7 +144,7 @@ impl EigenCodec {
             }
         }
         let mut plain = vec![0.0; rows.len() / self.dim * self.columns];
-        isa.rotate(&centred, self.dim, &self.plain, &mut plain);
+        isa.rotate(&centred, self.dim, &self.encoder(isa).axes, &mut plain);
         let rows = plain.chunks_exact(self.columns.max(1));
         rows.flat_map(|row| row.iter().zip(&self.book.weights).map(|(z, weight)| z * weight)).collect()
     }
@@ -147,10 +154,10 @@ impl EigenCodec {
         let rank = self.book.weights.len();
         for (rows, codes) in rows.chunks(BATCH * self.dim).zip(codes.chunks_mut(BATCH * self.bytes)) {
             let coordinates = self.coordinates(isa, rows);
-            for run in self.runs(isa) {
-                let nibbles = run.choose(isa, &run.span.of(&coordinates, rank), None, self.book.rounds);
+            for run in &self.encoder(isa).runs {
+                let nibbles = run.choose(isa, &run.whole.span.of(&coordinates, rank), None, self.book.rounds);
                 for (code, nibbles) in codes.chunks_exact_mut(self.bytes).zip(nibbles.chunks_exact(run.count())) {
-                    for (m, nibble) in (run.first..).zip(nibbles) {
+                    for (m, nibble) in (run.whole.first..).zip(nibbles) {
                         code[m / 2] |= nibble << (4 * (m % 2));
                     }
                 }
@@ -185,17 +192,19 @@ impl EigenCodec {
         let n = codes.len() / self.bytes;
         let mut z = vec![0.0; n * self.columns];
         for (m, (span, begin)) in self.book.spans.iter().zip(&self.begins).enumerate() {
-            let centroids = &self.plain_centroids[*begin..][..span.length * CENTROIDS];
+            let centroids = self.book.centroids[*begin..][..span.length * CENTROIDS].as_chunks::<CENTROIDS>().0;
+            let columns = || centroids.iter().zip(&self.book.weights[span.start..]);
             let number = |code: &[u8]| usize::from((code[m / 2] >> (4 * (m % 2))) & 15);
             let rows = z.chunks_exact_mut(self.columns.max(1)).zip(codes.chunks_exact(self.bytes));
             if n < CENTROIDS {
                 for (z, code) in rows {
-                    for (z, column) in z[span.start..].iter_mut().zip(centroids.as_chunks::<CENTROIDS>().0) {
-                        *z += column[number(code)];
+                    for (z, (column, weight)) in z[span.start..].iter_mut().zip(columns()) {
+                        *z += column[number(code)] / weight;
                     }
                 }
             } else {
-                let centroids = descent::by_centroid(centroids, span.length);
+                let plain: Vec<f32> = columns().flat_map(|(column, weight)| column.map(|c| c / weight)).collect();
+                let centroids = descent::by_centroid(&plain, span.length);
                 for (z, code) in rows {
                     let centroid = &centroids[number(code) * span.length..][..span.length];
                     for (z, c) in z[span.start..].iter_mut().zip(centroid) {
@@ -219,6 +228,18 @@ impl EigenCodec {
         }
         rows
     }
+}
+
+/// What `each` makes of the nibbles that reach over the same coordinates: of the number of the first, their span, and their centroids.
+fn runs_of<T>(book: &Codebook, begins: &[usize], each: impl Fn(usize, Span, &[f32]) -> T) -> Vec<T> {
+    let mut m = 0;
+    let run = |spans: &[Span]| {
+        let first = m;
+        m += spans.len();
+        let size = spans.len() * spans[0].length * CENTROIDS;
+        (size > 0).then(|| each(first, spans[0], &book.centroids[begins[first]..][..size]))
+    };
+    book.spans.chunk_by(|a, b| a == b).filter_map(run).collect()
 }
 
 /// What each byte of a code but the last explains of a score: the spread of its centroids, in coordinates weighted by what

@@ -4,7 +4,6 @@
 //! best are then scored again from the float tables, one nibble after the other. Both are equal on every machine: the
 //! first is integer work, the second a float sum in a fixed order.
 
-use super::codebook::Span;
 use super::{EigenCodec, Groups};
 use crate::Isa;
 use crate::arch::{CENTROIDS, GROUP, Hit, LANES, Line, Part};
@@ -39,27 +38,33 @@ pub(crate) struct Tables {
 }
 
 impl EigenCodec {
-    pub(crate) fn tables(&self, query: &[f32]) -> Tables {
+    /// The tables of each of `queries` `[n][dim]`, which share each load of the centroids.
+    pub(crate) fn tables(&self, queries: &[f32]) -> Vec<Tables> {
         let isa = Isa::best();
-        let mut coordinates = vec![0.0; self.columns];
-        isa.rotate(query, self.dim, &self.plain, &mut coordinates);
+        let n = queries.len() / self.dim;
+        let mut coordinates = vec![0.0; n * self.columns];
+        let each = coordinates.chunks_exact_mut(self.columns.max(1));
+        for (query, coordinates) in queries.chunks_exact(self.dim).zip(each) {
+            isa.dots(query, &self.book.rotation, &mut coordinates[..self.book.weights.len()]);
+        }
+        let nibbles = self.begins.len();
+        let mut exact = vec![0.0f32; n * nibbles * CENTROIDS];
+        for whole in &self.whole {
+            whole.products(isa, &whole.span.of(&coordinates, self.columns), |m, products, units| {
+                let tables = exact.as_chunks_mut::<CENTROIDS>().0.iter_mut().skip(whole.first + m).step_by(nibbles);
+                for ((table, products), unit) in tables.zip(products).zip(units) {
+                    *table = products.map(|product| product as f32 * unit);
+                }
+            });
+        }
+        let queries = queries.chunks_exact(self.dim).zip(exact.chunks_exact(nibbles * CENTROIDS));
+        queries.map(|(query, exact)| self.tables_of(isa, query, exact.to_vec())).collect()
+    }
+
+    fn tables_of(&self, isa: Isa, query: &[f32], exact: Vec<f32>) -> Tables {
         let (mut base, mut squared) = ([0.0], [0.0]);
         isa.dots(query, &self.book.mean, &mut base);
         isa.dots(query, query, &mut squared);
-
-        let mut exact = vec![0.0f32; self.begins.len() * CENTROIDS];
-        // A nibble's centroids are a tile, so tables are the query's coordinates times tiles; nibbles of the same span,
-        // as refined codebooks have them, make one matrix.
-        let mut m = 0;
-        for run in self.book.spans.chunk_by(|a, b| a == b) {
-            let Span { start, length } = run[0];
-            if length > 0 {
-                let centroids = &self.plain_centroids[self.begins[m]..][..run.len() * length * CENTROIDS];
-                let tables = &mut exact[m * CENTROIDS..][..run.len() * CENTROIDS];
-                isa.rotate(&coordinates[start..][..length], length, centroids, tables);
-            }
-            m += run.len();
-        }
         let (bytes, step, lows) = self.byte_tables(&exact);
         let margin = margin(&bytes[1]);
         Tables { exact, bytes, step, margin, bias: base[0] + lows, base: base[0], squared: squared[0] }
@@ -106,7 +111,7 @@ impl EigenCodec {
 
     /// Multiplications that `tables` takes.
     pub(crate) fn tables_cost(&self) -> usize {
-        self.plain.len() + self.plain_centroids.len()
+        self.book.rotation.len() + self.whole.iter().map(|whole| whole.centroids.len() / 4).sum::<usize>()
     }
 
     pub(crate) fn arrange(&self, codes: &[u8]) -> Groups {

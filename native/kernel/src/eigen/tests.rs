@@ -77,7 +77,7 @@ fn a_score_is_the_similarity_to_the_decoded_row() {
         let codes = codec.encode(&sample).unwrap();
         let decoded = codec.decode(&codes).unwrap();
         let arranged = codec.arrange(&codes);
-        let prepared = codec.prepare(&sample[..dim], crate::Scoring::Asymmetric).unwrap();
+        let prepared = codec.prepare(&sample[..dim], crate::Scoring::Asymmetric).unwrap().remove(0);
         let exact = crate::similarities(metric, &sample[..dim], &decoded).unwrap();
         for (i, exact) in exact.iter().enumerate() {
             let score = codec.score(&prepared, &arranged, i);
@@ -111,7 +111,7 @@ fn arranged_codes_read_back_row_by_row() {
 /// Estimated scores of rows for a query, by tables as a search has them.
 fn scores(codec: &Codec, query: &[f32], codes: &[u8]) -> Vec<f32> {
     let arranged = codec.arrange(codes);
-    let prepared = codec.prepare(query, crate::Scoring::Asymmetric).unwrap();
+    let prepared = codec.prepare(query, crate::Scoring::Asymmetric).unwrap().remove(0);
     (0..codes.len() / codec.bytes()).map(|i| codec.score(&prepared, &arranged, i)).collect()
 }
 

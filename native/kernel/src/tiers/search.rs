@@ -16,6 +16,9 @@ use crate::{Codec, Control, Error, Isa, Metric};
 /// Queries that share a pass: their tables and candidates stay in the second-level cache beside a block.
 const PASS: usize = 64;
 
+/// Queries of a pass that are made ready together.
+const PREPARED: usize = 8;
+
 /// Rows from which a scan may be progressive.
 const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
 
@@ -190,21 +193,22 @@ impl Snapshot {
 
     /// What the scan of any block needs to know.
     fn plan(&self, request: &Request<'_>, threads: usize, control: &Control) -> Result<Plan, Error> {
-        let queries: Vec<&[f32]> = request.queries.chunks_exact(self.dim).collect();
+        let queries = request.queries.len() / self.dim;
         let cold = if request.cold > 0 { &self.cold[..] } else { &[] };
         let (codecs, codec_of) = codecs(cold);
-        let prepared = map(threads, codecs.len() * queries.len(), |item| {
+        let together: Vec<&[f32]> = request.queries.chunks(PREPARED * self.dim).collect();
+        let prepared = map(threads, codecs.len() * together.len(), |item| {
             control.at(0.0)?;
-            codecs[item / queries.len()].prepare(queries[item % queries.len()], request.scoring)
+            codecs[item / together.len()].prepare(together[item % together.len()], request.scoring)
         })?;
         let cold_rows = cold.iter().map(|(_, block)| block.rows.len()).sum();
         Ok(Plan {
-            queries: queries.len(),
+            queries,
             hot_blocks: if request.hot > 0 { self.hot.len() } else { 0 },
             hot_rows: self.hot_rows(),
             hot: request.hot,
             codec_of,
-            prepared,
+            prepared: prepared.into_iter().flatten().collect(),
             cold_rows,
             progressive: request.progressive && cold_rows >= PROGRESSIVE,
             // Byte tables are coarse: about twice the rows asked for are scored again by float tables.

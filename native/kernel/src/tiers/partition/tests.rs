@@ -77,7 +77,7 @@ fn cold_answers_are_equal_on_every_isa_and_those_of_scoring_every_row() {
         }
         let query = &vectors[DIM * 200..DIM * 201];
         let arranged = codec.arrange(&codes);
-        let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap();
+        let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap().remove(0);
         let all = (0..333).map(|i| (i as u32, codec.score(&prepared, &arranged, i))).collect::<Vec<_>>();
         for isa in Isa::available() {
             // All rows are candidates here, so nothing can be missed by the first, coarser pass.
@@ -267,7 +267,7 @@ fn filtered_answers_are_those_of_scoring_every_allowed_row() {
     let codec = codec(CodecSpec::Eigen { bytes: 17, seed: 0, effort: Effort::Best }, &vectors);
     let codes = codec.encode(&vectors).unwrap();
     let query = &vectors[DIM * 3..DIM * 4];
-    let (arranged, prepared) = (codec.arrange(&codes), codec.prepare(query, Scoring::Asymmetric).unwrap());
+    let (arranged, prepared) = (codec.arrange(&codes), codec.prepare(query, Scoring::Asymmetric).unwrap().remove(0));
     let mut random = fastrand::Rng::with_seed(5);
     // Row numbers without gaps, with some, and with many, from a number that no byte begins with.
     for gap in [1, 2, 900] {
@@ -309,7 +309,7 @@ fn progressive_answers_depend_neither_on_the_isa_nor_on_the_blocks_and_miss_litt
     let numbers: Vec<u32> = (0..3000).collect();
     let (mut found, mut missed) = (0, 0);
     for query in vectors.chunks_exact(DIM).step_by(100) {
-        let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap();
+        let prepared = codec.prepare(query, Scoring::Asymmetric).unwrap().remove(0);
         let search = |isa: Isa, size: usize, progressive: bool| {
             let request = Request { queries: query, cold: 10, progressive, ..Request::default() };
             pairs(

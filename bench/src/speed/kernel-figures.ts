@@ -14,6 +14,9 @@ export interface ScanFigures {
   readonly progressive: boolean;
   /** The share of the rows that a filter leaves. */
   readonly allow: number;
+  /** Of a whole query, its tables with it. */
+  readonly microsPerQuery: number;
+  /** Without the tables. */
   readonly nsPerRow: number;
   /** What one thread reads from memory, in 10⁹ bytes a second. */
   readonly readGBPerSecond: number;

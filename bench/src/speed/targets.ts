@@ -58,7 +58,7 @@ export function targets(rows: readonly SpeedRow[], scans: readonly ScanFigures[]
       target(m, `${bytes} B, share of one thread's bandwidth`, codes(m, bytes)?.roofline, "at least", 0.6),
     ),
     ...scanRatios(scans),
-    target(m, "48 B, wasm over native", ratio(find(m, "Thermocline 48 B, wasm", "kernel"), codes(m, 48)), "at most", 3),
+    target(m, "48 B, wasm over AVX2", overAvx2(find(m, "Thermocline 48 B, wasm", "kernel"), scans), "at most", 3),
     target(
       m,
       "48 B, one thread over two",
@@ -123,6 +123,17 @@ function target(
   const value = measured ?? null;
   const met = value === null ? null : is === "at least" ? value >= limit : value <= limit;
   return { dataset, what, measured: value === null ? null : Number(value.toFixed(4)), limit, is, met };
+}
+
+/**
+ * A query's time over that of the scan of as many codes with AVX2, which a processor with wider instructions does not use in a query.
+ * What codes say does not change how long it takes to scan them.
+ */
+function overAvx2(row: SpeedRow | undefined, scans: readonly ScanFigures[]): number | null {
+  const whole = scans.find(
+    ({ isa, bytes, progressive, allow }) => isa === "avx2" && bytes === row?.bytes && !progressive && allow === 1,
+  );
+  return row?.msPerQuery && whole?.rows === row.rows ? (1000 * row.msPerQuery) / whole.microsPerQuery : null;
 }
 
 /** How much faster the scan of 48 B is by one instruction set than by another, and in two passes than in one. */

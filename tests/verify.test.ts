@@ -105,7 +105,11 @@ describe("Thermocline.verify", () => {
     ["a namespace", "UPDATE namespaces SET name = 'x' WHERE number = 2", { what: "namespace", table: "namespaces" }],
     ["a table", "DROP TABLE fits", { what: "table", table: "fits" }],
     ["a row in no tier", "DELETE FROM hot_rows WHERE row = 2", { what: "placement", table: "records", row: 2 }],
-    ["a row in two", "INSERT INTO hot_rows SELECT 59, 32, vector, 1 FROM hot_rows LIMIT 1", { what: "placement", row: 59 }],
+    [
+      "a row in two",
+      "INSERT INTO hot_rows SELECT 59, 32, vector, 1 FROM hot_rows LIMIT 1",
+      { what: "placement", row: 59 },
+    ],
     ["a vector of no record", "DELETE FROM records WHERE row = 2", { what: "placement", table: "records", row: 2 }],
     ["a code of no place", "DELETE FROM cold_rows WHERE row = 59", { what: "placement", table: "records", row: 59 }],
     ["a missing block", "DELETE FROM code_blocks", { what: "placement", table: "cold_rows", row: 59, block: 1 }],

@@ -105,7 +105,7 @@ const methods = [
   "recommend",
 ] as const;
 const optionCases = methods.flatMap((method): Case[] => {
-  const alone = !["upsert", "get", "count", "delete", "demote"].includes(method);
+  const alone = !["upsert", "get", "count", "delete", "demote", "promote", "pin", "unpin"].includes(method);
   const first = {
     upsert: [good],
     query: [],

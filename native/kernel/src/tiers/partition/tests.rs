@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::codec::Scoring;
-use crate::{CodecSpec, Control, Effort, Found, Isa, Ranking, Request, Sample};
+use crate::{CodecSpec, Control, Effort, Found, Isa, Ranking, Request, Sample, Search};
 
 const DIM: usize = 20;
 
@@ -193,6 +193,47 @@ fn an_answer_depends_neither_on_the_threads_nor_on_the_queries_beside_it() {
             assert_eq!(snapshot.pass(Isa::best(), &request, threads, &control).unwrap(), alone, "{threads} threads");
         }
         assert_eq!(snapshot.search(&Request { threads: 2, ..request }, &control).unwrap(), alone);
+    }
+}
+
+/// All steps of a search, at least one.
+fn in_steps(snapshot: Snapshot, request: &Request<'_>) -> Vec<Found> {
+    let mut search = Search::new(snapshot, request).unwrap();
+    while search.step() {}
+    search.finish()
+}
+
+#[test]
+fn a_search_in_steps_finds_what_a_search_in_one_call_finds() {
+    let (partition, vectors) = large();
+    // Blocks of so many bytes that a step ends within the rows.
+    let sample = rows(3000);
+    let codec = codec(CodecSpec::Eigen { bytes: 24, seed: 0, effort: Effort::Fast }, &sample[..500 * DIM]);
+    let numbers: Vec<u32> = (0..3000).collect();
+    let long = coded(&codec, &numbers, &codec.encode(&sample).unwrap(), 500);
+    let spectra = self::codec(CodecSpec::fourier(5), &sample);
+    let fourier = coded(&spectra, &numbers, &spectra.encode(&sample).unwrap(), 700);
+    let empty = Partition::new(DIM, Metric::Cosine);
+    let mut random = fastrand::Rng::with_seed(7);
+    for partition in [&partition, &long, &fourier, &empty] {
+        for _ in 0..40 {
+            let count = [0, 1, 2, 9, 64, 70][random.usize(..6)];
+            let first = random.usize(..vectors.len() / DIM - count);
+            let share = random.f64();
+            let bits = |random: &mut fastrand::Rng| (0..8).fold(0, |b, i| b | u8::from(random.f64() < share) << i);
+            let allow: Vec<u8> = (0..random.usize(..1100)).map(|_| bits(&mut random)).collect();
+            let request = Request {
+                queries: &vectors[first * DIM..][..count * DIM],
+                hot: random.usize(..30),
+                cold: random.usize(..30),
+                allow: random.bool().then_some(&allow[..]),
+                scoring: if random.bool() { Scoring::Asymmetric } else { Scoring::Symmetric },
+                progressive: random.bool(),
+                threads: random.usize(1..4),
+            };
+            let whole = partition.snapshot().search(&request, &Control::default()).unwrap();
+            assert_eq!(in_steps(partition.snapshot(), &request), whole);
+        }
     }
 }
 

@@ -228,10 +228,8 @@ describe("a disk that is full", () => {
         (transaction) => {
           const namespace = transaction.namespace("default");
           for (let i = 0; i < 20; i++) {
-            transaction.insertHot(
-              transaction.insertRecord(namespace, `${rows + i}`, "x".repeat(5_000), "{}"),
-              new Uint8Array(32),
-            );
+            const row = transaction.insertRecord(namespace, `${rows + i}`, "x".repeat(5_000), "{}");
+            transaction.insertHot(row ?? 0, new Uint8Array(32));
           }
         },
         () => {

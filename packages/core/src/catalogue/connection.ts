@@ -18,6 +18,11 @@ export class Connection {
     return translating(this.path, () => Number(this.#prepare(sql).run(...parameters).lastInsertRowid));
   }
 
+  /** Runs a statement for its effect and returns how many rows it changed. */
+  changes(sql: string, ...parameters: SqlValue[]): number {
+    return translating(this.path, () => Number(this.#prepare(sql).run(...parameters).changes));
+  }
+
   /** The first result row. The caller vouches for its shape, which the SQL fixes. */
   get<Row>(sql: string, ...parameters: SqlValue[]): Row | undefined {
     return translating(this.path, () => this.#prepare(sql).get(...parameters) as Row | undefined);

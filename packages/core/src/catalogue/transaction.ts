@@ -69,14 +69,17 @@ export class Transaction extends Reader {
     return this.#indexed;
   }
 
-  /** Adds a record, which needs a row in a tier, and returns its row number, higher than any before it. */
+  /**
+   * Adds a record, which needs a row in a tier, and returns its row number, higher than any before it; undefined, and nothing
+   * is changed, where there is one of that id: of many new records, none need be looked for first.
+   */
   insertRecord(
     namespace: number,
     id: string,
     text: string | null,
     metadata: string,
     expires: number | null = null,
-  ): number {
+  ): number | undefined {
     // Known before it is inserted, since the checksum covers it.
     const row = (this.#lastRow ?? this.highestRow()) + 1;
     if (row > MAX_ROW) {
@@ -85,8 +88,9 @@ export class Transaction extends Reader {
         `This store has used up its ${MAX_ROW} row numbers; copy it to a new one.`,
       );
     }
-    this.#connection.run(
-      "INSERT INTO records (row, namespace, id, text, metadata, expires, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    const inserted = this.#connection.changes(
+      `INSERT INTO records (row, namespace, id, text, metadata, expires, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (namespace, id) DO NOTHING`,
       row,
       namespace,
       id,
@@ -95,6 +99,7 @@ export class Transaction extends Reader {
       expires,
       recordChecksum(this.#checksum, row, namespace, id, text, metadata, expires),
     );
+    if (inserted === 0) return undefined;
     if (this.#hasTextIndex()) this.indexText(row, text);
     this.#lastRow = row;
     return row;

@@ -152,6 +152,7 @@ async function copyRecords(
     const record = page.get(row);
     if (!record) throw new ThermoclineError("CORRUPT", `Record ${row} is missing. Restore a backup.`);
     const copy = transaction.insertRecord(namespace, record.id, record.text, record.metadata, record.expires);
+    if (copy === undefined) throw new ThermoclineError("CORRUPT", `Record ${row} is there twice. Restore a backup.`);
     if (record.expires !== null) expiring.push({ row: copy, expires: record.expires });
     newRows.set(row, copy);
     if (!engine.heat.has(row)) return;

@@ -156,6 +156,8 @@ export class Rebalancing {
 }
 
 async function byNamespace(engine: Engine, rows: Iterable<number>): Promise<ReadonlyMap<number, number[]>> {
+  const [only] = engine.namespaces.values();
+  if (only !== undefined && engine.namespaces.size === 1) return new Map([[only, [...rows]]]);
   const pace = new Pace();
   const groups = new Map<number, number[]>();
   for (const row of rows) {

@@ -92,6 +92,7 @@ export function dimOf(what: string, vector: unknown): number {
 function components(what: string, vector: unknown, dim: number): ArrayLike<number> {
   const length = dimOf(what, vector);
   if (length !== dim) refuseDim(what, length, dim);
+  if (vector instanceof Float32Array || vector instanceof Float64Array) return vector;
   // Others are taken for numbers when they are copied: null for 0, "1" for 1.
   const given = vector as ArrayLike<unknown>;
   for (let i = 0; i < dim; i++) {

@@ -1,5 +1,6 @@
 import type { ExpiringRow, Reader } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
+import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
 import { type Engine, partitionOf, scored } from "./engine.js";
@@ -9,6 +10,9 @@ import { encodeOriginal } from "./original.js";
 import { type Selected, validSelection } from "./selection.js";
 import { refuseMisfit } from "./settings.js";
 import { expiryAfter, refuseDim, validBatch, validNamespace } from "./validate.js";
+
+/** Rows that are laid out for the hot tier in one call of the kernel. */
+const ARRIVING = 32;
 
 /** Rows that a transaction takes out of the tiers. */
 export class Departures {
@@ -83,29 +87,51 @@ export async function upsertRecords(
       const expiring: ExpiringRow[] = [];
       const pinned: number[] = [];
       const arrivals = kernel.hotBatch(dim);
-      for (const [i, id] of batch.ids.entries()) {
+      let arrived = 0;
+      /** Takes in the rows that were written since the last time, whose vectors end before record `end`. */
+      const arrive = (end: number) => {
+        const some = Uint32Array.from(rows.slice(arrived));
+        const vectors = batch.vectors.subarray((end - some.length) * dim, end * dim);
+        if (some.length > 0) arrivals.add(some, scored(engine, vectors, dim));
+        arrived = rows.length;
+      };
+      const discard = (id: string) => {
         const before = transaction.placeOf(namespace, id);
-        if (before) {
-          transaction.deleteRecord(before.row);
-          departures.add(before.row, before.block);
-        }
+        if (!before) return undefined;
+        transaction.deleteRecord(before.row);
+        departures.add(before.row, before.block);
+        return before.row;
+      };
+      for (const [i, id] of batch.ids.entries()) {
         const expires = batch.expires[i] ?? null;
-        if (hasExpired({ expires }, Date.now())) continue;
-        const vector = batch.vectors.subarray(i * dim, (i + 1) * dim);
-        const row = transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}", expires);
-        transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
-        if (before && engine.heat.isPinned(before.row)) {
-          transaction.pin(row);
-          pinned.push(row);
+        if (hasExpired({ expires }, Date.now())) {
+          arrive(i);
+          discard(id);
+          continue;
         }
+        const insert = () =>
+          transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}", expires);
+        let row = insert();
+        if (row === undefined) {
+          const before = discard(id);
+          row = insert();
+          if (row === undefined)
+            throw new ThermoclineError("CORRUPT", `Record ${id} is there twice. Restore a backup.`);
+          if (before !== undefined && engine.heat.isPinned(before)) {
+            transaction.pin(row);
+            pinned.push(row);
+          }
+        }
+        transaction.insertHot(row, encodeOriginal(kernel, batch.vectors.subarray(i * dim, (i + 1) * dim), 32));
         rows.push(row);
         if (expires !== null) expiring.push({ row, expires });
-        arrivals.add(Uint32Array.of(row), scored(engine, vector, dim));
+        if (rows.length - arrived === ARRIVING) arrive(i + 1);
         if (pace.due) {
           report(i);
           await pace.pause();
         }
       }
+      arrive(batch.ids.length);
       const removal = await remove(transaction, departures, pace);
       // While it can still be undone: what the callback throws rejects the call.
       report(total);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thermocline_kernel::{Codec, CodecSpec, Control, Effort, Metric, Partition, Request, Sample, Scoring};
+use thermocline_kernel::{Codec, Control, Metric, Partition, Request, Scoring};
 
 const DIM: usize = 24;
 const ROWS: usize = 70;
@@ -72,7 +72,10 @@ fn run(name: &str, metric: Metric, scoring: Scoring, codebook: Vec<u8>) -> Case 
     }
 }
 
+#[cfg(feature = "fit")]
 fn fresh() -> Vec<Case> {
+    use thermocline_kernel::{CodecSpec, Effort, Sample};
+
     // Enough rows for a refined codebook.
     let sample = rows(600, 3);
     let eigen = CodecSpec::Eigen { bytes: 6, seed: 0, effort: Effort::Best };
@@ -95,6 +98,7 @@ fn fresh() -> Vec<Case> {
 
 #[test]
 fn stored_codebooks_still_give_the_same_codes_rows_and_scores() {
+    #[cfg(feature = "fit")]
     if std::env::var("GOLDEN").is_ok_and(|mode| mode == "write") {
         let comment = format!(
             "Written by: {REFRESH}. Rows are a 32-bit LCG (x * 1664525 + 1013904223) from state 1, each number / 2^32 - 0.5 \

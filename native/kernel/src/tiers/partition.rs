@@ -98,5 +98,5 @@ impl Partition {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "fit"))]
 mod tests;

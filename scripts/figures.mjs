@@ -2,13 +2,16 @@
 // usage: node scripts/figures.mjs
 //   npm run --silent demo -- --json > bench/record/scifact.json            makes the record of README.md
 //   npm run --silent bench -- quality --json > bench/record/quality.json   makes one of bench/README.md
-//   npm run --silent bench -- speed --json > bench/record/speed.json       makes the other
+//   npm run --silent bench -- speed --json > bench/record/speed.json       makes another
+//   npm run --silent bench -- tiers --json > bench/record/tiers.json       makes another
+//   npm run --silent bench -- store --json > bench/record/store.json       makes another
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "./files.mjs";
 
 /** @typedef {string | number | boolean | null} Value */
 /** @typedef {Record<string, Value>} Row */
-/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[], scans?: Row[] }} Report */
+/** @typedef {Row & { figures?: Row | null }} Measured */
+/** @typedef {{ machine: Record<string, unknown>, rows: Measured[], targets?: Row[], scans?: Row[], replays?: Row[] }} Report */
 /** @typedef {[title: string, key: string, show: (value: Value) => string][]} Columns */
 
 /** @type {Columns} */
@@ -66,8 +69,48 @@ const SCANS = [
 ];
 
 /** @type {Columns} */
-const TARGETS = [
-  ["", "dataset", text],
+const STORE = [
+  ["", "store", text],
+  ["rows", "rows", fixed(0)],
+  ["rows/s in", "ingestRowsPerSecond", fixed(0)],
+  ["open ms", "openMs", fixed(0)],
+  ["ms/query", "queryMs", fixed(2)],
+  ["filtered", "filteredMs", fixed(2)],
+  ["replace ms", "upsertMs", fixed(2)],
+  ["delay p99 in", "ingestDelayP99Ms", fixed(1)],
+  ["delay p99", "serveDelayP99Ms", fixed(1)],
+  ["overlap", "overlap10", fixed(3)],
+  ["RAM MB", "ramMegabytes", fixed(0)],
+  ["file MB", "fileMegabytes", fixed(0)],
+];
+
+/** @type {Columns} */
+const TIERS = [
+  ["Zipf's exponent", "skew", fixed(1)],
+  ["policy", "policy", text],
+  ["of hits hot", "hotShare", fixed(4)],
+  ["ms/query", "msPerQuery", fixed(2)],
+  ["up/query", "promotionsPerQuery", fixed(2)],
+  ["down/query", "demotionsPerQuery", fixed(2)],
+  ["hot rows", "hotRows", fixed(0)],
+  ["RAM bytes", "ramBytes", fixed(0)],
+  ["disk bytes", "diskBytes", fixed(0)],
+  ["overlap", "overlap10", fixed(4)],
+];
+
+/** @type {Columns} */
+const REPLAYS = [
+  ["Zipf's exponent", "skew", fixed(1)],
+  ["days", "seeds", fixed(0)],
+  ["of hits hot", "hotShare", fixed(4)],
+  ["with LRU", "lru", fixed(4)],
+  ["with textbook LRU", "textbookLru", fixed(4)],
+  ["least gain on LRU", "leastGain", fixed(4)],
+];
+
+/** @type {(of: string) => Columns} */
+const TARGETS = (of) => [
+  ["", of, text],
   ["", "what", text],
   ["measured", "measured", fixed(2)],
   ["", "is", text],
@@ -136,7 +179,29 @@ function speed(report) {
   if (failed.length > 0) parts.push(`Not measured:\n\n${failed.join("\n")}`);
   if (report.scans?.length)
     parts.push(`The scan alone, ${fixed(0)(report.scans[0]?.rows ?? null)} rows:\n\n${table(SCANS, report.scans)}`);
-  return [...parts, table(TARGETS, report.targets ?? []), source(report)].join("\n\n");
+  return [...parts, table(TARGETS("dataset"), report.targets ?? []), source(report)].join("\n\n");
+}
+
+/** @param {Report} report */
+function store(report) {
+  const rows = report.rows.map(({ figures, ...row }) => ({
+    ...row,
+    ...figures,
+    ramMegabytes: megabytes(figures?.ramBytes),
+    // A store in memory has no file.
+    fileMegabytes: megabytes(figures?.fileBytes || null),
+  }));
+  return [table(STORE, rows), table(TARGETS("store"), report.targets ?? []), source(report)].join("\n\n");
+}
+
+/** @param {Value} [bytes] */
+function megabytes(bytes) {
+  return typeof bytes === "number" ? bytes / 1e6 : null;
+}
+
+/** @param {Report} report */
+function tiers(report) {
+  return [table(TIERS, report.rows), table(REPLAYS, report.replays ?? []), source(report)].join("\n\n");
 }
 
 /** @type {[page: string, mark: string, record: string, show: (report: Report) => string][]} */
@@ -144,6 +209,8 @@ const pages = [
   ["README.md", "figures", "scifact", plain(DEMO)],
   ["bench/README.md", "figures", "quality", plain(QUALITY)],
   ["bench/README.md", "figures of speed", "speed", speed],
+  ["bench/README.md", "figures of tiers", "tiers", tiers],
+  ["bench/README.md", "figures of stores", "store", store],
 ];
 for (const [page, mark, record, show] of pages) {
   const file = `${root}bench/record/${record}.json`;

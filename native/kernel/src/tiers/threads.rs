@@ -1,17 +1,23 @@
 //! One search on several threads.
 //!
-//! Threads live as long as one search: to start one takes some tens of microseconds, which the searches that are split
-//! are long enough to forget, and a process that does not search holds none. Where none can be started, as in
-//! WebAssembly, the caller's thread does all the work.
+//! The threads that help sleep between searches and are never ended: a new one starts beside its parent, on the same
+//! processor, and may wait there for longer than a whole search takes. They are made for the first search that is split.
+//! Where none can be made, as in WebAssembly, the caller's thread does all the work.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{Builder, available_parallelism, scope};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::available_parallelism;
+
+#[cfg(not(target_arch = "wasm32"))]
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 use crate::Error;
 
 /// More do not pay: a handful of threads read as fast as memory gives.
 const MOST: usize = 4;
+
+/// Threads that help, at most, whatever the number of processors: searches beside each other have some each.
+const POOL_THREADS: usize = 16;
 
 /// Threads that search now, in this process: searches beside each other share the processors and do not fight over them.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
@@ -74,12 +80,41 @@ pub(super) fn split<S: Send>(
         return Ok(vec![run()?]);
     }
     let (_busy, helpers) = Busy::with(wanted);
-    scope(|scope| {
-        let started: Vec<_> = (0..helpers).map_while(|_| Builder::new().spawn_scoped(scope, run).ok()).collect();
-        let mine = run();
-        let theirs = started.into_iter().map(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
-        std::iter::once(mine).chain(theirs).collect()
+    let theirs = Mutex::new(Vec::new());
+    let mine = beside(
+        helpers,
+        || {
+            // A helper that comes when all is done needs no state.
+            if next.load(Ordering::Relaxed) < items {
+                let done = run();
+                theirs.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+            }
+        },
+        run,
+    );
+    std::iter::once(mine).chain(theirs.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+/// The result of `mine`, done here, when `helpers` threads have each done `theirs` meanwhile.
+#[cfg(not(target_arch = "wasm32"))]
+fn beside<T>(helpers: usize, theirs: impl Fn() + Sync, mine: impl FnOnce() -> T) -> T {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let made = || {
+        let most = processors().clamp(2, POOL_THREADS + 1) - 1;
+        ThreadPoolBuilder::new().num_threads(most).thread_name(|i| format!("thermocline-{i}")).build().ok()
+    };
+    let Some(pool) = (helpers > 0).then(|| POOL.get_or_init(made).as_ref()).flatten() else { return mine() };
+    pool.in_place_scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(|_| theirs());
+        }
+        mine()
     })
+}
+
+#[cfg(target_arch = "wasm32")]
+fn beside<T>(_: usize, _: impl Fn() + Sync, mine: impl FnOnce() -> T) -> T {
+    mine()
 }
 
 /// The results of `work` for each of `items`, in their order.

@@ -228,7 +228,8 @@ describe("a disk that is full", () => {
         (transaction) => {
           const namespace = transaction.namespace("default");
           for (let i = 0; i < 20; i++) {
-            const row = transaction.insertRecord(namespace, `${rows + i}`, "x".repeat(5_000), "{}");
+            const record = { namespace, id: `${rows + i}`, text: "x".repeat(5_000), metadata: "{}" };
+            const row = transaction.insertRecord({ ...record, expires: null, plain: null });
             transaction.insertHot(row ?? 0, new Uint8Array(32));
           }
         },

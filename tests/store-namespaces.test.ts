@@ -27,8 +27,8 @@ describe.each(ways)("the namespaces of a store %s", (way) => {
 
   it("are listed with their records, in the order in which they were made, while they have some", async () => {
     const store = await filled();
-    const a = { name: "a", records: 380, hot: 190, cold: 190 };
-    expect(await store.namespaces()).toEqual([a, { name: "b", records: 10, hot: 10, cold: 0 }]);
+    const a = { name: "a", records: 380, hot: 190, cold: 190, withoutVector: 0 };
+    expect(await store.namespaces()).toEqual([a, { name: "b", records: 10, hot: 10, cold: 0, withoutVector: 0 }]);
     await store.delete({ all: true }, { namespace: "b" });
     expect(await store.namespaces()).toEqual([a]);
   });

@@ -1,4 +1,4 @@
-import type { OpenOptions } from "@thermocline/core";
+import type { OpenOptions, StoreStats } from "@thermocline/core";
 import { afterEach, vi } from "vitest";
 import type { Opening } from "../../packages/core/src/worker/protocol.js";
 import { serveStores } from "../../packages/core/src/worker/serve-stores.js";
@@ -8,7 +8,7 @@ import { type Backend, type Bench, backends, bench } from "./stores.js";
 export const ways = [...backends, "in a worker"] as const;
 
 /** What stores and their proxies both have. */
-export type AnyStore = Omit<StoreInWorker, "stats" | "persisted">;
+export type AnyStore = Omit<StoreInWorker, "stats" | "persisted"> & { stats(): StoreStats | Promise<StoreStats> };
 
 /** Opens stores as `bench` does, or both ends of a worker's port on this thread: all of the proxy but the worker itself. */
 export function openWays(way: (typeof ways)[number]): (options?: OpenOptions) => Promise<AnyStore> {

@@ -47,7 +47,7 @@ export function bruteForce(
   k: number,
 ): { id: string; score: number }[] {
   return from
-    .map(({ id, vector }) => ({ id, score: similarity(metric, query, vector) }))
+    .flatMap(({ id, vector }) => (vector ? { id, score: similarity(metric, query, vector) } : []))
     .sort((a, b) => b.score - a.score)
     .slice(0, k);
 }

@@ -12,7 +12,7 @@ const HITS = 3;
 export interface SampleHit {
   readonly title: string;
   readonly score: number;
-  readonly tier: Tier;
+  readonly tier: Tier | "none";
   /** Whether the judges found this abstract relevant to the claim. */
   readonly relevant: boolean;
 }

@@ -14,19 +14,21 @@ export type Metadata = { readonly [key: string]: JsonValue };
  */
 export type Metric = "cosine" | "dot" | "euclidean";
 
-/** Where a row lives: `hot` is exact float32 in RAM, `cold` is a spectral code in RAM. */
+/** Where a vector lives: `hot` is exact float32 in RAM, `cold` is a spectral code in RAM. */
 export type Tier = "hot" | "cold";
 
 /** What stays on disk of a cold row's vector, to rerank and recode from. */
 export type Originals = "float32" | "float16" | "none";
 
 /**
- * What goes in: one record, addressed by (namespace, id). `vector` has `dim` finite components. Text and metadata come back
+ * What goes in: one record, addressed by (namespace, id). `vector` has `dim` finite components; a record without one is found by id, by
+ * filter and by words, never by a vector, and takes no part in the tiers. Text and metadata come back
  * as they were, but for what UTF-8 and JSON cannot say: half a surrogate pair in a text becomes U+FFFD, -0 becomes 0.
  */
 export interface RecordInput<M extends Metadata = Metadata> {
   readonly id: string;
-  readonly vector: ArrayLike<number>;
+  /** Left out for a record without one. Null and undefined are refused: they are what a failed embedding leaves. */
+  readonly vector?: ArrayLike<number>;
   readonly text?: string | undefined;
   readonly metadata?: M | undefined;
   /**
@@ -36,13 +38,14 @@ export interface RecordInput<M extends Metadata = Metadata> {
   readonly expiresAt?: Date | number | undefined;
 }
 
-/** What comes out of `get` and `list`. `vector` only when asked for. */
+/** What comes out of `get` and `list`. `vector` only when asked for, and where there is one. */
 export interface StoredRecord<M extends Metadata = Metadata> {
   readonly id: string;
   readonly namespace: string;
   readonly text?: string;
   readonly metadata: M;
-  readonly tier: Tier;
+  /** `none` of a record without a vector. */
+  readonly tier: Tier | "none";
   /** When it expires, in milliseconds since 1970, where that was given. */
   readonly expiresAt?: number;
   readonly vector?: Float32Array;
@@ -54,7 +57,7 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
   readonly score: number;
   /** Of a query by text: BM25, above 0, of a text that has any of the words that were looked for. */
   readonly textScore?: number;
-  /** Of a query by text and vector: similarity to the vector. */
+  /** Of a query by text and vector: similarity to the vector, where the record has one. */
   readonly vectorScore?: number;
   /**
    * With `snippet`: the part of the text that shows most of the words, where there is any. SQLite leaves out of it what stands between
@@ -67,11 +70,11 @@ export interface Hit<M extends Metadata = Metadata> extends StoredRecord<M> {
 
 /** How a hit came to its score and its place. */
 export interface HitExplanation {
-  /** The tier that it was found in. */
-  readonly tier: Tier;
+  /** The tier that it was found in; `none` of a record without a vector. */
+  readonly tier: Tier | "none";
   /** A cold row's score by its code; undefined for a hot row, which has none. */
   readonly estimate: number | undefined;
-  /** The exact score: of a hot row, or of a cold one's original; undefined where there is none. */
+  /** The exact score of the vector: of a hot row, or of a cold one's original; undefined where there is none. */
   readonly exact: number | undefined;
   /** Its place among the candidates before reranking, from 1; of a query with a text, in the one ranking that it makes. */
   readonly rank: number;
@@ -175,7 +178,7 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly k?: number | undefined;
   /** Mongo-style filter over metadata, or a predicate. */
   readonly filter?: Filter<M> | RecordPredicate<M> | undefined;
-  /** Which tiers to search. Default both. */
+  /** Which tiers to search. Default both. Of records without a vector, words find none where only one is given. */
   readonly tiers?: readonly Tier[] | undefined;
   /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
   readonly rerank?: number | undefined;
@@ -205,8 +208,8 @@ export interface TextOptions {
   readonly snippet?: boolean | SnippetOptions | undefined;
   /**
    * How a text and a vector become one ranking. `rrf`: reciprocal rank fusion, Σ 1 / (60 + rank). `relative`: the weighted sum of both
-   * scores, each scaled from 0 to 1 over the candidates, of which one without any of the words has BM25 0. Default `rrf`, or
-   * `relative` where `alpha` is given.
+   * scores, each scaled from 0 to 1 over the candidates, of which one without any of the words has BM25 0, and one without a vector is as
+   * similar as the least of the others. Default `rrf`, or `relative` where `alpha` is given.
    */
   readonly fusion?: "rrf" | "relative" | undefined;
   /** How much the vector counts, from 0, words only, to 1, vector only. Default 0.5, at which both count alike. */
@@ -296,12 +299,13 @@ export interface RecordPage<M extends Metadata = Metadata> {
   readonly cursor: string | undefined;
 }
 
-/** A namespace that holds records, and how many in each tier. */
+/** A namespace that holds records, and how many in each tier and without a vector. */
 export interface NamespaceSummary {
   readonly name: string;
   readonly records: number;
   readonly hot: number;
   readonly cold: number;
+  readonly withoutVector: number;
 }
 
 /** Options of `copyNamespace` and `dropNamespace`. */
@@ -475,8 +479,8 @@ export interface VerifyOptions {
 /** Something in a store's file that is not as it was written. */
 export interface VerifyProblem {
   /**
-   * What is damaged: `file` is SQLite's own structure, `placement` a row that is in no tier, in two, or in another block or
-   * namespace than its record says, `texts` the index of words, which `indexTexts` makes anew.
+   * What is damaged: `file` is SQLite's own structure, `placement` a row that is in no tier though its record has a vector, or in one though
+   * it has none, in two, or in another block or namespace than its record says, `texts` the index of words, which `indexTexts` makes anew.
    */
   readonly what:
     | "file"
@@ -588,6 +592,8 @@ export interface StoreStats {
   readonly dim: number | undefined;
   readonly metric: Metric;
   readonly records: number;
+  /** Of them, those that have no vector, and so are in neither tier. */
+  readonly withoutVector: number;
   readonly namespaces: number;
   readonly hot: {
     readonly rows: number;

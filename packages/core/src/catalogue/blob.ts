@@ -1,4 +1,5 @@
 import { ThermoclineError } from "../errors.js";
+import type { RecordRow } from "./reader.js";
 
 /** CRC-32 of the concatenation of some blobs, as the kernel computes it. */
 export type Checksum = (bytes: Uint8Array) => number;
@@ -60,18 +61,14 @@ export function fieldsChecksum(checksum: Checksum, ...fields: readonly (string |
   return checksum(encoder.encode(all));
 }
 
-/** Checksum of a record's fields; one that never expires has no such field. */
+/** Checksum of a record's fields; those at the end that are null are no fields of it. */
 export function recordChecksum(
   checksum: Checksum,
-  row: number,
-  namespace: number,
-  id: string,
-  text: string | null,
-  metadata: string,
-  expires: number | null,
+  { row, namespace, id, text, metadata, expires, plain }: RecordRow,
 ): number {
-  const fields = [row, namespace, id, text, metadata];
-  return fieldsChecksum(checksum, ...(expires === null ? fields : [...fields, expires]));
+  if (plain !== null) return fieldsChecksum(checksum, row, namespace, id, text, metadata, expires, plain);
+  if (expires !== null) return fieldsChecksum(checksum, row, namespace, id, text, metadata, expires);
+  return fieldsChecksum(checksum, row, namespace, id, text, metadata);
 }
 
 /** Refuses what is not what was written. `what` names it for the caller. */

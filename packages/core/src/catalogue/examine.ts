@@ -271,17 +271,20 @@ class Examiner implements Examination {
     const at = { table: "records", row };
     const record = this.#attempt("record", at, () => this.#reader.records([row]).get(row));
     const block = this.#places.get(row);
-    if (block === undefined) this.#found("placement", at, `The record of row ${row} is in neither tier.`);
-    else if (block > 0 && !cold.has(row)) {
+    if (block !== undefined && block > 0 && !cold.has(row)) {
       this.#found("placement", { ...at, block }, `Row ${row} has a code and no place.`);
     }
     this.#places.delete(row);
+    // Of a damaged one nobody knows whether it has a vector.
     if (!record) return;
     this.whole.records += 1;
-    const fits =
-      this.#namespaces.has(record.namespace) && (!block || this.#namespaceOf.get(block) === record.namespace);
-    if (!fits && block !== undefined) {
-      const what = `The record of row ${row} is in a namespace that is not that of its code.`;
+    const { namespace, plain } = record;
+    if (plain === null && block === undefined) {
+      this.#found("placement", at, `The record of row ${row} is in neither tier.`);
+    } else if (plain !== null && block !== undefined) {
+      this.#found("placement", at, `The record of row ${row} says that it has no vector, and is in a tier.`);
+    } else if (!this.#namespaces.has(namespace) || (block && this.#namespaceOf.get(block) !== namespace)) {
+      const what = `The record of row ${row} is in a namespace that is missing, or not that of its code.`;
       this.#found("placement", at, what);
     }
   }

@@ -14,9 +14,11 @@ export interface RecordRow {
   readonly metadata: string;
   /** When it expires, in milliseconds since 1970; null: never. */
   readonly expires: number | null;
+  /** 1 where it has no vector, and so is in no tier; null: it has one. */
+  readonly plain: number | null;
 }
 
-/** A record and its code block, which is null while its row is hot. */
+/** A record and its code block, which is null while its row is hot, or in no tier. */
 export interface PlacedRecordRow extends RecordRow {
   readonly block: number | null;
 }
@@ -69,6 +71,9 @@ export interface Condition {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
 }
+
+/** All of a record, for its checksum. */
+const FIELDS = "records.row, namespace, id, text, metadata, expires, plain, records.checksum";
 
 type StoredText<Row> = Omit<Row, "text"> & { readonly text: string | Uint8Array | null; readonly checksum: number };
 
@@ -129,8 +134,7 @@ export class Reader {
 
   recordById(namespace: number, id: string): PlacedRecordRow | undefined {
     const found = this.#connection.get<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, namespace, id, text, metadata, expires, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
-       WHERE namespace = ? AND id = ?`,
+      `SELECT ${FIELDS}, block FROM records LEFT JOIN cold_rows USING (row) WHERE namespace = ? AND id = ?`,
       namespace,
       id,
     );
@@ -146,7 +150,7 @@ export class Reader {
     );
   }
 
-  /** The block of a row, null for a hot one, undefined for one that is not there. */
+  /** The block of a row, null for one that is hot or in no tier, undefined for one that is not there. */
   blockOf(row: number): number | null | undefined {
     return this.#connection.get<{ block: number | null }>(
       "SELECT block FROM records LEFT JOIN cold_rows USING (row) WHERE records.row = ?",
@@ -223,8 +227,7 @@ export class Reader {
 
   /** The metadata of the records above row `after`, up to row `last`, in order. */
   metadataBetween(after: number, last: number): { readonly row: number; readonly metadata: string }[] {
-    const sql = `SELECT row, namespace, id, text, metadata, expires, checksum FROM records
-                 WHERE row > ? AND row <= ? ORDER BY row`;
+    const sql = `SELECT ${FIELDS} FROM records WHERE row > ? AND row <= ? ORDER BY row`;
     const found = this.#connection.all<StoredText<RecordRow>>(sql, after, last);
     return found.map((record) => this.#whole<RecordRow>(record));
   }
@@ -261,7 +264,7 @@ export class Reader {
   ): PlacedRecordRow[] {
     // The plus keeps SQLite from the index by namespace, which would have to be sorted by row.
     const found = this.#connection.all<StoredText<PlacedRecordRow>>(
-      `SELECT records.row, namespace, id, text, metadata, expires, records.checksum, block FROM records LEFT JOIN cold_rows USING (row)
+      `SELECT ${FIELDS}, block FROM records LEFT JOIN cold_rows USING (row)
        WHERE records.row > ? AND records.row <= ? AND +namespace = ? AND (${condition.sql})
        ORDER BY records.row LIMIT ?`,
       after,
@@ -357,10 +360,20 @@ export class Reader {
 
   /** The records of those rows that have one, by row. */
   records(rows: readonly number[]): ReadonlyMap<number, RecordRow> {
-    const sql = `SELECT row, namespace, id, text, metadata, expires, checksum FROM records
-                 WHERE row IN (SELECT value FROM json_each(?))`;
+    const sql = `SELECT ${FIELDS} FROM records WHERE row IN (SELECT value FROM json_each(?))`;
     const found = this.#connection.all<StoredText<RecordRow>>(sql, JSON.stringify(rows));
     return new Map(found.map((record) => [record.row, this.#whole<RecordRow>(record)]));
+  }
+
+  /** Up to `limit` rows of records without a vector, after one of them, by namespace and then by row. */
+  plainRows(after: { readonly namespace: number; readonly row: number }, limit: number): (typeof after)[] {
+    return this.#connection.all(
+      `SELECT namespace, row FROM records WHERE plain = 1 AND (namespace, row) > (?, ?)
+       ORDER BY namespace, row LIMIT ?`,
+      after.namespace,
+      after.row,
+      limit,
+    );
   }
 
   /** When the first record to expire does; undefined when none will. */
@@ -394,9 +407,7 @@ export class Reader {
 
   #whole<Row extends RecordRow>(row: StoredText<Row>): Row {
     const found = whole<Row>(row) as Row & { readonly checksum: number };
-    const { namespace, id, text, metadata, expires, checksum } = found;
-    const seen = recordChecksum(this.#checksum, found.row, namespace, id, text, metadata, expires);
-    expectSame(seen, checksum, `The record of row ${found.row}`);
+    expectSame(recordChecksum(this.#checksum, found), found.checksum, `The record of row ${found.row}`);
     return found;
   }
 

@@ -6,8 +6,8 @@ import { damagedTextIndex } from "./text-index.js";
 /**
  * `records.text` is text, or its UTF-8 bytes as a blob if it holds U+0000, at which the driver would end it. Row numbers
  * are never used twice, so a code whose record was replaced can never be taken for the new one. `records.expires` is when a
- * record ceases to be found, in milliseconds since 1970, or null. Every record has a row
- * either in `hot_rows`, with its vector (in float32, or as it was in `cold_rows` if it came from there), or in `cold_rows`, with
+ * record ceases to be found, in milliseconds since 1970, or null. `records.plain` is 1 for a record without a vector, or null. Every other
+ * record has a row either in `hot_rows`, with its vector (in float32, or as it was in `cold_rows` if it came from there), or in `cold_rows`, with
  * its code block and what the store keeps of its vector, if anything. `pins` are rows that are hot and are to stay so. Records
  * themselves never change: rows that grow or shrink in place would leave pages half empty.
  * `fits` says how well rows fit a codebook (`calibration/drift.ts`): beside it, as a change of it would write the codebook anew.
@@ -30,9 +30,11 @@ const TABLES = `
     text ANY,
     metadata TEXT NOT NULL,
     expires INTEGER,
+    plain INTEGER,
     checksum INTEGER NOT NULL,
     UNIQUE (namespace, id)
   ) STRICT;
+  CREATE INDEX plain_records ON records (plain, namespace) WHERE plain IS NOT NULL;
   CREATE INDEX expiring_records ON records (expires) WHERE expires IS NOT NULL;
   CREATE TABLE hot_rows (
     row INTEGER PRIMARY KEY,

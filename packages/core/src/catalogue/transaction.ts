@@ -3,7 +3,7 @@ import { type Checksum, concatenate, fieldsChecksum, recordChecksum, sealed, toB
 import type { Connection } from "./connection.js";
 import { FieldTableWriter } from "./field-tables.js";
 import { allLive } from "./live.js";
-import { type FitRow, type OriginalRow, Reader } from "./reader.js";
+import { type FitRow, type OriginalRow, Reader, type RecordRow } from "./reader.js";
 import { TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
@@ -70,16 +70,11 @@ export class Transaction extends Reader {
   }
 
   /**
-   * Adds a record, which needs a row in a tier, and returns its row number, higher than any before it; undefined, and nothing
-   * is changed, where there is one of that id: of many new records, none need be looked for first.
+   * Adds a record, which needs a row in a tier unless it is plain, and returns its row number, higher than any before it; undefined, and
+   * nothing is changed, where there is one of that id: of many new records, none need be looked for first.
    */
-  insertRecord(
-    namespace: number,
-    id: string,
-    text: string | null,
-    metadata: string,
-    expires: number | null = null,
-  ): number | undefined {
+  insertRecord(record: Omit<RecordRow, "row">): number | undefined {
+    const { namespace, id, text, metadata, expires, plain } = record;
     // Known before it is inserted, since the checksum covers it.
     const row = (this.#lastRow ?? this.highestRow()) + 1;
     if (row > MAX_ROW) {
@@ -89,7 +84,7 @@ export class Transaction extends Reader {
       );
     }
     const inserted = this.#connection.changes(
-      `INSERT INTO records (row, namespace, id, text, metadata, expires, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO records (row, namespace, id, text, metadata, expires, plain, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (namespace, id) DO NOTHING`,
       row,
       namespace,
@@ -97,7 +92,8 @@ export class Transaction extends Reader {
       text === null ? null : storedText(text),
       metadata,
       expires,
-      recordChecksum(this.#checksum, row, namespace, id, text, metadata, expires),
+      plain,
+      recordChecksum(this.#checksum, { ...record, row }),
     );
     if (inserted === 0) return undefined;
     if (this.#hasTextIndex()) this.indexText(row, text);
@@ -105,7 +101,7 @@ export class Transaction extends Reader {
     return row;
   }
 
-  /** Forgets a record and its vector. A cold row's code stays until its block is told, by `clearLive`. */
+  /** Forgets a record and its vector, if it has one. A cold row's code stays until its block is told, by `clearLive`. */
   deleteRecord(row: number): void {
     if (this.#hasTextIndex()) {
       const text = this.records([row]).get(row)?.text ?? null;

@@ -1,5 +1,5 @@
 import { Pace } from "../pace.js";
-import { type Engine, heldRows } from "./engine.js";
+import { type Engine, heldRecords } from "./engine.js";
 import type { Filtering, Mask } from "./masks.js";
 
 /**
@@ -29,7 +29,7 @@ export class Allowed {
   async find(): Promise<void> {
     const { catalogue, expiry } = this.#engine;
     if (!expiry.knows(this.#now)) await expiry.find(catalogue.reader, this.#now, this.#pace);
-    await this.#mask?.grow(catalogue.reader, heldRows(this.#engine, this.#namespace), this.#pace);
+    await this.#mask?.grow(catalogue.reader, heldRecords(this.#engine, this.#namespace), this.#pace);
   }
 
   /** A bit for each row, lowest first; undefined for all. Call when they are `known`. */

@@ -23,28 +23,33 @@ export function validDiversity(mmr: MmrOptions, k: number): Diversity {
 
 /**
  * Places of up to `k` candidates by maximal marginal relevance (Carbonell and Goldstein 1998), in the order of their choice: each has
- * the greatest λ·score - (1 - λ)·(similarity to the most similar one chosen before). `scores` descend; ties go to the first.
+ * the greatest λ·score - (1 - λ)·(similarity to the most similar one chosen before). One without a vector counts as similar as the least
+ * similar of the others. `scores` descend; ties go to the first.
  */
 export async function diversify(
   engine: Engine,
-  candidates: readonly Float32Array[],
+  candidates: readonly (Float32Array | undefined)[],
   scores: readonly number[],
   k: number,
   { lambda }: Diversity,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
-  const dim = candidates[0]?.length ?? 0;
+  const dim = candidates.find((vector) => vector !== undefined)?.length ?? 0;
   const rows = new Float32Array(candidates.length * dim);
-  for (const [i, vector] of candidates.entries()) rows.set(scored(engine, vector, dim), i * dim);
+  for (const [i, vector] of candidates.entries()) if (vector) rows.set(scored(engine, vector, dim), i * dim);
   const pace = new Pace(signal);
-  const nearest = new Float64Array(candidates.length).fill(Number.NEGATIVE_INFINITY);
+  // Of those with a vector; undefined until one of those has been chosen.
+  let nearest: Float64Array | undefined;
   const left = new Set(candidates.keys());
   const chosen: number[] = [];
   while (chosen.length < k && left.size > 0) {
     let best = -1;
     let highest = Number.NEGATIVE_INFINITY;
+    let least = Number.POSITIVE_INFINITY;
+    for (const i of left) if (candidates[i]) least = Math.min(least, nearest?.[i] ?? 0);
+    if (least === Number.POSITIVE_INFINITY) least = 0;
     for (const i of left) {
-      const redundancy = chosen.length === 0 ? 0 : (1 - lambda) * (nearest[i] ?? 0);
+      const redundancy = (1 - lambda) * (candidates[i] ? (nearest?.[i] ?? 0) : least);
       const value = lambda * (scores[i] ?? 0) - redundancy;
       // The first choice is the best hit even where λ is 0 and all values are alike.
       if (best >= 0 && value <= highest) continue;
@@ -53,7 +58,9 @@ export async function diversify(
     }
     left.delete(best);
     chosen.push(best);
+    if (!candidates[best]) continue;
     const to = engine.kernel.similarities(engine.settings.metric, rows.subarray(best * dim, (best + 1) * dim), rows);
+    nearest ??= new Float64Array(candidates.length).fill(Number.NEGATIVE_INFINITY);
     for (const i of left) nearest[i] = Math.max(nearest[i] ?? 0, to[i] ?? 0);
     if (pace.due) await pace.pause();
   }

@@ -8,6 +8,7 @@ import type { Expiry } from "./expiry.js";
 import type { FieldIndexes } from "./field-indexes.js";
 import type { Masks } from "./masks.js";
 import type { Passes } from "./passes.js";
+import type { PlainRows } from "./plain-rows.js";
 import type { Settings } from "./settings.js";
 
 /** A codebook in use. */
@@ -38,6 +39,8 @@ export interface Engine {
   readonly namespaces: Map<string, number>;
   /** Rows in RAM by number of their namespace. */
   readonly partitions: Map<number, Partition>;
+  /** Rows without a vector. */
+  plain: PlainRows;
   /** Changed only where the first calibration chooses the bytes. */
   settings: Settings;
   dim: number | undefined;
@@ -85,10 +88,16 @@ export function storedRows(engine: Engine): number {
   return rows;
 }
 
-/** Rows of a namespace in both tiers. */
-export function heldRows(engine: Engine, namespace: number): number {
-  const { hotRows = 0, coldRows = 0 } = engine.partitions.get(namespace) ?? {};
-  return hotRows + coldRows;
+/** Records of a namespace, with a vector or without. */
+export function heldRecords({ partitions, plain }: Engine, namespace: number): number {
+  const { hotRows = 0, coldRows = 0 } = partitions.get(namespace) ?? {};
+  return hotRows + coldRows + plain.count(namespace);
+}
+
+/** Numbers of the namespaces that hold records. */
+export function heldNamespaces(engine: Engine): number[] {
+  const numbers = new Set([...engine.partitions.keys(), ...engine.plain.namespaces()]);
+  return [...numbers].filter((number) => heldRecords(engine, number) > 0);
 }
 
 export function hotRows(engine: Engine): number {

@@ -42,12 +42,12 @@ export class Trace {
   }
 
   /** Counts the rows that a filter allowed: bits alone may be of rows that are gone. */
-  async count({ catalogue, heat }: Engine): Promise<void> {
+  async count({ catalogue, heat, plain }: Engine): Promise<void> {
     if (!this.#uncounted) return;
     const { allow, hot, cold } = this.#uncounted;
     this.#uncounted = undefined;
     const pace = new Pace();
-    let [found, some]: [number, number[]] = [0, []];
+    let [found, without, some]: [number, number, number[]] = [0, 0, []];
     const countSome = () => {
       found += catalogue.reader.coldAmong(some);
       some = [];
@@ -55,13 +55,15 @@ export class Trace {
     for (const [at, byte] of allow.entries()) {
       for (let bit = 0; byte >>> bit !== 0; bit++) {
         const row = 8 * at + bit;
-        if ((byte >>> bit) & 1 && !heat.has(row)) some.push(row);
+        if (((byte >>> bit) & 1) === 0 || heat.has(row)) continue;
+        if (plain.has(row)) without += 1;
+        else some.push(row);
       }
       if (some.length >= COUNTED) countSome();
       if (pace.due) await pace.pause();
     }
     countSome();
-    this.#filtered = hot + found;
+    this.#filtered = hot + found + without;
     this.#scanned.cold = cold ? found : 0;
   }
 

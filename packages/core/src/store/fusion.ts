@@ -5,7 +5,7 @@ export interface Candidate {
   readonly row: number;
   /** BM25; undefined where the text has none of the words. */
   readonly textScore: number | undefined;
-  /** Similarity to the query's vector. */
+  /** Similarity to the query's vector; undefined where the record has none. */
   readonly vectorScore: number | undefined;
 }
 
@@ -31,7 +31,10 @@ export function fused(
     return candidates.map(({ row }) => weights[0] * (byVector.get(row) ?? 0) + weights[1] * (byText.get(row) ?? 0));
   }
   const weight = alpha ?? 0.5;
-  const byVector = relative(candidates.map(({ vectorScore }) => vectorScore ?? 0));
+  // Where there is no vector, nothing is similar: no more than the least of the others.
+  const similarities = candidates.flatMap(({ vectorScore }) => vectorScore ?? []);
+  const scaled = relative(similarities).values();
+  const byVector = candidates.map(({ vectorScore }) => (vectorScore === undefined ? 0 : (scaled.next().value ?? 0)));
   const byText = relative(candidates.map(({ textScore }) => textScore ?? 0));
   return candidates.map((_, i) => weight * (byVector[i] ?? 0) + (1 - weight) * (byText[i] ?? 0));
 }

@@ -1,4 +1,4 @@
-import type { RecordRow } from "../catalogue/reader.js";
+import type { PlacedRecordRow, RecordRow } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
 import type { Hit, Metadata, QueryExplanation, StoredRecord, Tier } from "../types.js";
@@ -37,7 +37,8 @@ export function fetch<M extends Metadata>(
   for (const entry of ranked) {
     const record = records.get(entry.row);
     if (!record) continue;
-    const vector = includeVectors ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
+    const vector =
+      includeVectors && entry.tier !== "none" ? { vector: vectorOf(engine, partition, dim, entry.row) } : {};
     const { row: _, tier, ...scores } = entry;
     hits.push({ ...stored<M>(record, namespace, tier), ...scores, ...vector });
     rows.push(entry.row);
@@ -45,8 +46,14 @@ export function fetch<M extends Metadata>(
   return { hits, rows, complete: hits.length === ranked.length };
 }
 
+/** The tier that a record's row is in. */
+export function tierOfRecord({ plain, block }: PlacedRecordRow): Tier | "none" {
+  if (plain !== null) return "none";
+  return block === null ? "hot" : "cold";
+}
+
 /** A record as callers see it. */
-export function stored<M extends Metadata>(record: RecordRow, namespace: string, tier: Tier): StoredRecord<M> {
+export function stored<M extends Metadata>(record: RecordRow, namespace: string, tier: Tier | "none"): StoredRecord<M> {
   const { id, text, metadata, expires } = record;
   const expiresAt = expires === null ? {} : { expiresAt: expires };
   return { id, namespace, ...(text !== null && { text }), metadata: parseMetadata(metadata) as M, tier, ...expiresAt };

@@ -2,7 +2,7 @@ import type { SnippetStyle } from "../catalogue/text-index.js";
 import type { Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { Hit, Metadata, Tier } from "../types.js";
-import { type Engine, storedRows } from "./engine.js";
+import { type Engine, heldNamespaces, storedRows } from "./engine.js";
 import { byScore, type Candidate, fused } from "./fusion.js";
 import type { Found } from "./hits.js";
 import { eachMatch, type Place } from "./keywords.js";
@@ -35,12 +35,11 @@ export async function rankTexts(engine: Engine, partition: Partition, search: Te
 
 /** Where to look for words, as it is in this turn: rows that are written later may be of any namespace. */
 function placeOf(engine: Engine, namespace: number): Place {
-  const partitions = [...engine.partitions].filter(([, { hotRows, coldRows }]) => hotRows + coldRows > 0);
   return {
     namespace,
     last: engine.catalogue.reader.lastRow(),
-    alone: partitions.every(([number]) => number === namespace),
-    texts: storedRows(engine),
+    alone: heldNamespaces(engine).every((number) => number === namespace),
+    texts: storedRows(engine) + engine.plain.count(),
   };
 }
 
@@ -65,7 +64,8 @@ async function matches(
   return byScore(found);
 }
 
-function tierOf(engine: Engine, row: number): Tier {
+function tierOf(engine: Engine, row: number): Tier | "none" {
+  if (engine.plain.has(row)) return "none";
   return engine.heat.has(row) ? "hot" : "cold";
 }
 
@@ -91,15 +91,19 @@ async function rankBoth(engine: Engine, partition: Partition, search: TextSearch
   const pace = new Pace(signal);
   const byVector = new Map(vectors.map((entry) => [entry.row, entry]));
   const best = texts.slice(0, depth);
-  const missing = best.map(({ row }) => row).filter((row) => !byVector.has(row));
+  const [plain, missing]: [Ranked[], number[]] = [[], []];
+  for (const { row } of best) {
+    if (engine.plain.has(row)) plain.push({ row, score: 0, tier: "none" });
+    else if (!byVector.has(row)) missing.push(row);
+  }
   const others = missing.length === 0 ? [] : await rankVectors(engine, partition, { ...search, ...only(missing) });
   if (pace.due) await pace.pause();
   const textScores = new Map(texts.map(({ row, score }) => [row, score]));
   // A row whose vector is gone was deleted meanwhile.
-  const entries = [...vectors, ...others];
-  const candidates = entries.map(
-    ({ row, score }): Candidate => ({ row, vectorScore: score, textScore: textScores.get(row) }),
-  );
+  const entries = [...vectors, ...others, ...plain];
+  const candidates = entries.map(({ row, score, tier }): Candidate => {
+    return { row, vectorScore: tier === "none" ? undefined : score, textScore: textScores.get(row) };
+  });
   const scores = fused(
     candidates,
     vectors.map(({ row }) => row),
@@ -107,8 +111,13 @@ async function rankBoth(engine: Engine, partition: Partition, search: TextSearch
     words,
   );
   const ranked = entries.map((entry, i): Ranked => {
-    const textScore = candidates[i]?.textScore;
-    return { ...entry, score: scores[i] ?? 0, vectorScore: entry.score, ...(textScore !== undefined && { textScore }) };
+    const { textScore, vectorScore } = candidates[i] ?? {};
+    return {
+      ...entry,
+      score: scores[i] ?? 0,
+      ...(vectorScore !== undefined && { vectorScore }),
+      ...(textScore !== undefined && { textScore }),
+    };
   });
   return byScore(ranked.filter(({ score }) => score >= minScore)).slice(0, k);
 }

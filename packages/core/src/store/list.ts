@@ -2,7 +2,7 @@ import { Pace, throwIfAborted } from "../pace.js";
 import type { ListPageOptions, Metadata, RecordPage } from "../types.js";
 import { listCursor, listPlace } from "./cursor.js";
 import { type Engine, partitionOf } from "./engine.js";
-import { stored, vectorOf } from "./hits.js";
+import { stored, tierOfRecord, vectorOf } from "./hits.js";
 import { EVERYTHING, filteringOf } from "./selection.js";
 import { integer } from "./settings.js";
 import { validNamespace } from "./validate.js";
@@ -28,7 +28,7 @@ export async function recordPage<M extends Metadata>(
   const { dim } = engine;
   const rows: number[] = [];
   const records: RecordPage<M>["records"][number][] = [];
-  if (namespace === undefined || dim === undefined) return { records, cursor: undefined };
+  if (namespace === undefined) return { records, cursor: undefined };
   const pace = new Pace(signal);
   const { row: begin, last } = place ?? { row: 0, last: reader.lastRow() };
   // One more than asked for tells whether a page follows.
@@ -38,9 +38,13 @@ export async function recordPage<M extends Metadata>(
     // With its vectors in the same turn: a record may be deleted in the next one.
     for (const record of reader.recordsBetween(namespace, next - 1, end, condition, limit + 1 - records.length)) {
       rows.push(record.row);
-      const listed = stored<M>(record, name, record.block === null ? "hot" : "cold");
-      const partition = includeVectors && partitionOf(engine, namespace, dim);
-      records.push(partition ? { ...listed, vector: vectorOf(engine, partition, dim, record.row) } : listed);
+      const tier = tierOfRecord(record);
+      const listed = stored<M>(record, name, tier);
+      const vector =
+        includeVectors && tier !== "none" && dim !== undefined
+          ? { vector: vectorOf(engine, partitionOf(engine, namespace, dim), dim, record.row) }
+          : {};
+      records.push({ ...listed, ...vector });
     }
     if (pace.due) await pace.pause();
     next = reader.rowAfter(end);

@@ -4,6 +4,7 @@ import type { Codec, Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { Codebook, Engine } from "./engine.js";
 import { scoredOriginals } from "./original.js";
+import { PlainRows } from "./plain-rows.js";
 import { type Settings, withChosen } from "./settings.js";
 
 /** Hot rows read at a time. */
@@ -15,6 +16,7 @@ export interface Image {
   readonly namespaces: readonly NamespaceRow[];
   readonly dim: number;
   readonly partitions: Map<number, Partition>;
+  readonly plain: PlainRows;
   readonly hot: number[];
   readonly nextExpiry: number | undefined;
   /** Hot rows whose vectors are half floats in the file. */
@@ -36,6 +38,7 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
     namespaces: reader.namespaces(),
     dim: Number(stored.get("dim") ?? 0),
     partitions: new Map(),
+    plain: await PlainRows.read(reader),
     hot: [],
     nextExpiry: reader.nextExpiry(),
     halves: [],
@@ -43,7 +46,8 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
     codebook: undefined,
   };
   if (image.dim > 0) await fill(engine, reader, image);
-  else if (reader.total() > 0) throw new ThermoclineError("CORRUPT", "The setting dim is missing. Restore a backup.");
+  else if (reader.total() !== image.plain.count())
+    throw new ThermoclineError("CORRUPT", "The setting dim is missing. Restore a backup.");
   return image;
 }
 
@@ -56,6 +60,7 @@ export function showImage(engine: Engine, image: Image): void {
   for (const { number, name } of image.namespaces) engine.namespaces.set(name, number);
   engine.partitions.clear();
   for (const [number, partition] of image.partitions) engine.partitions.set(number, partition);
+  engine.plain = image.plain;
   engine.heat.keep(image.hot, image.halves, image.pinned);
   engine.expiry.begin(image.nextExpiry);
   engine.indexes.forget();
@@ -65,7 +70,8 @@ async function fill(engine: Engine, reader: Reader, image: Image): Promise<void>
   try {
     await loadCold(engine, reader, image, loadCodebooks(engine, reader, image));
     await loadHot(engine, reader, image);
-    const rows = [...image.partitions.values()].reduce((sum, { coldRows }) => sum + coldRows, image.hot.length);
+    const placed = [...image.partitions.values()].reduce((sum, { coldRows }) => sum + coldRows, image.hot.length);
+    const rows = placed + image.plain.count();
     const total = reader.total();
     if (rows !== total) {
       throw new ThermoclineError("CORRUPT", `This store has ${total} records but ${rows} rows. Restore a backup.`);

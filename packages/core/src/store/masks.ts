@@ -60,7 +60,7 @@ export class Mask {
     return this.#bits.slice(0, (this.#through >>> 3) + 1);
   }
 
-  /** Looks at the rows that are new to it; `held` is how many rows the namespace holds. Ask `covers` again after it. */
+  /** Looks at the rows that are new to it; `held` is how many records the namespace holds. Ask `covers` again after it. */
   async grow(reader: Reader, held: number, pace: Pace): Promise<void> {
     const last = reader.lastRow();
     if (SMALL * held < last - this.#through) return this.#growByIds(reader, last, pace);

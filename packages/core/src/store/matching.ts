@@ -1,6 +1,6 @@
 import type { Condition, Reader } from "../catalogue/reader.js";
 import { Pace, throwIfAborted } from "../pace.js";
-import { type Engine, heldRows } from "./engine.js";
+import { type Engine, heldRecords } from "./engine.js";
 import type { Filtering } from "./masks.js";
 import { addRows, noRows, rowsIn } from "./row-bits.js";
 import { EVERYTHING } from "./selection.js";
@@ -22,7 +22,7 @@ export async function* matchingRows(
   filtering: Filtering | undefined,
   pace: Pace,
 ): AsyncGenerator<readonly number[]> {
-  const held = heldRows(engine, namespace);
+  const held = heldRecords(engine, namespace);
   const condition = engine.expiry.unexpired(EVERYTHING, Date.now());
   if (!filtering) {
     yield* allRows(reader, namespace, EVERYTHING, pace);
@@ -56,7 +56,7 @@ export async function countRecords(
     throwIfAborted(signal);
     const namespace = engine.namespaces.get(name);
     if (namespace === undefined) return 0;
-    if (!filtering && Date.now() < engine.expiry.next) return heldRows(engine, namespace);
+    if (!filtering && Date.now() < engine.expiry.next) return heldRecords(engine, namespace);
     const pace = new Pace(signal);
     const found = filtering
       ? matchingRows(engine, reader, namespace, filtering, pace)

@@ -5,7 +5,7 @@ import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { NamespaceOptions, NamespaceSummary, Progress } from "../types.js";
 import { pick } from "./demote.js";
-import { type Engine, heldRows, partitionOf } from "./engine.js";
+import { type Engine, heldRecords, partitionOf } from "./engine.js";
 import { matchingRows } from "./matching.js";
 import { scoredOriginals } from "./original.js";
 import { shown } from "./settings.js";
@@ -18,8 +18,9 @@ const PAGE = 256;
 export function namespacesOf(engine: Engine): NamespaceSummary[] {
   const found: NamespaceSummary[] = [];
   for (const [name, number] of [...engine.namespaces].sort(([, a], [, b]) => a - b)) {
-    const { hotRows = 0, coldRows = 0 } = engine.partitions.get(number) ?? {};
-    if (hotRows + coldRows > 0) found.push({ name, records: hotRows + coldRows, hot: hotRows, cold: coldRows });
+    const records = heldRecords(engine, number);
+    const { hotRows: hot = 0, coldRows: cold = 0 } = engine.partitions.get(number) ?? {};
+    if (records > 0) found.push({ name, records, hot, cold, withoutVector: engine.plain.count(number) });
   }
   return found;
 }
@@ -70,7 +71,7 @@ export async function dropNamespace(engine: Engine, given: string, options: Name
       if (number === undefined) return;
       engine.namespaces.delete(name);
       engine.partitions.delete(number);
-      for (const row of rows) engine.heat.forget(row);
+      for (const row of rows) if (!engine.plain.remove(number, row)) engine.heat.forget(row);
     },
   );
   return dropped.rows.length;
@@ -93,21 +94,23 @@ export async function copyNamespace(
       const { dim } = engine;
       const rows = number === undefined ? [] : await allOf(engine, transaction, number, options);
       refuseTaken(engine, engine.namespaces.get(to), to);
-      if (number === undefined || dim === undefined || rows.length === 0) return undefined;
+      if (number === undefined || rows.length === 0) return undefined;
       const copies = await copyRecords(engine, transaction, rows, transaction.namespace(to), dim, options);
       return { ...copies, dim, blocks: await copyBlocks(transaction, number, copies, options) };
     },
     (copy) => {
       if (!copy) return;
-      const { namespace, dim, hot, expiring, arrivals, blocks } = copy;
+      const { namespace, dim, hot, plain, expiring, arrivals, blocks } = copy;
       engine.namespaces.set(to, namespace);
+      for (const row of plain) engine.plain.add(namespace, row);
+      engine.expiry.add(expiring);
+      if (dim === undefined) return;
       const partition = partitionOf(engine, namespace, dim);
-      partition.takeHot(arrivals);
+      if (arrivals) partition.takeHot(arrivals);
       for (const { row, bits, pinned } of hot) {
         engine.heat.arrive(row, true, bits);
         if (pinned) engine.heat.pin(row);
       }
-      engine.expiry.add(expiring);
       for (const { codebook, block, rows, codes, live } of blocks) {
         if (codebook !== engine.codebook?.number) throw new Error("A block has another codebook than the one in use.");
         partition.setBlock(block, engine.codebook.codec, rows, codes, live);
@@ -124,7 +127,7 @@ function requiredNamespace(what: string, name: unknown): string {
 }
 
 function refuseTaken(engine: Engine, number: number | undefined, name: string): void {
-  const taken = number === undefined ? 0 : heldRows(engine, number);
+  const taken = number === undefined ? 0 : heldRecords(engine, number);
   if (taken === 0) return;
   throw new ThermoclineError(
     "ARGUMENT",
@@ -132,39 +135,41 @@ function refuseTaken(engine: Engine, number: number | undefined, name: string): 
   );
 }
 
-/** Copies records and vectors. Cold rows get their block when it is copied. */
+/** Copies records and vectors; `dim` is undefined where there are none. Cold rows get their block when it is copied. */
 async function copyRecords(
   engine: Engine,
   transaction: Transaction,
   rows: readonly number[],
   namespace: number,
-  dim: number,
+  dim: number | undefined,
   options: NamespaceOptions,
 ) {
   const { kernel, settings } = engine;
   const newRows = new Map<number, number>();
   const hot: { readonly row: number; readonly bits: number; readonly pinned: boolean }[] = [];
+  const plain: number[] = [];
   const expiring: ExpiringRow[] = [];
-  const arrivals = kernel.hotBatch(dim);
+  const arrivals = dim === undefined ? undefined : kernel.hotBatch(dim);
   let page = transaction.records([]);
   await forEachRow(rows, "write", options, (row) => {
     if (!page.has(row)) page = transaction.records(rows.slice(newRows.size, newRows.size + PAGE));
     const record = page.get(row);
     if (!record) throw new ThermoclineError("CORRUPT", `Record ${row} is missing. Restore a backup.`);
-    const copy = transaction.insertRecord(namespace, record.id, record.text, record.metadata, record.expires);
+    const copy = transaction.insertRecord({ ...record, namespace });
     if (copy === undefined) throw new ThermoclineError("CORRUPT", `Record ${row} is there twice. Restore a backup.`);
     if (record.expires !== null) expiring.push({ row: copy, expires: record.expires });
     newRows.set(row, copy);
-    if (!engine.heat.has(row)) return;
+    if (record.plain !== null) plain.push(copy);
+    if (dim === undefined || !engine.heat.has(row)) return;
     const original = transaction.original(row);
     if (!original) throw new ThermoclineError("CORRUPT", `Row ${row} is hot but its vector is missing.`);
     transaction.insertHot(copy, original.vector, original.bits);
-    arrivals.add(Uint32Array.of(copy), scoredOriginals(kernel, settings.metric, dim, [original]));
+    arrivals?.add(Uint32Array.of(copy), scoredOriginals(kernel, settings.metric, dim, [original]));
     const pinned = engine.heat.isPinned(row);
     if (pinned) transaction.pin(copy);
     hot.push({ row: copy, bits: original.bits, pinned });
   });
-  return { namespace, newRows, hot, expiring, arrivals };
+  return { namespace, newRows, hot, plain, expiring, arrivals };
 }
 
 /** Copies what is live of each code block, and gives the copies of its rows their place there. */

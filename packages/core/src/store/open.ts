@@ -12,6 +12,7 @@ import { loadTiers } from "./load.js";
 import { Masks } from "./masks.js";
 import { checkOptions } from "./options.js";
 import { Passes } from "./passes.js";
+import { PlainRows } from "./plain-rows.js";
 import { agree, oneOf, refuseDamaged, storedSettings } from "./settings.js";
 import { repairTextIndex } from "./text-index.js";
 import { validDim, validPath, validReadOnly } from "./validate.js";
@@ -59,6 +60,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array, polic
       masks: new Masks(indexes),
       namespaces: new Map(),
       partitions: new Map(),
+      plain: new PlainRows(),
       dim: undefined,
       codebook: undefined,
       demotions: 0,

@@ -72,8 +72,9 @@ async function selected(engine: Engine, selection: Selection, options: CallOptio
     const namespace = engine.namespaces.get(name);
     const rows: number[] = [];
     const pace = new Pace(options.signal);
-    for await (const some of selectedRows(engine, engine.catalogue.reader, namespace, checked, pace))
-      rows.push(...some);
+    for await (const some of selectedRows(engine, engine.catalogue.reader, namespace, checked, pace)) {
+      for (const row of some) if (!engine.plain.has(row)) rows.push(row);
+    }
     // Before anything moves: a call that is refused has changed nothing.
     if (engine.settings.originals === "none") refuseCold(rows.filter((row) => !engine.heat.has(row)).length);
     return { namespace, rows };

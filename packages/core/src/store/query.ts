@@ -25,7 +25,7 @@ import { checkOptions } from "./options.js";
 import { RERANK, rank, type Search } from "./rank.js";
 import { filteringOf } from "./selection.js";
 import { integer, shown } from "./settings.js";
-import { dimOf, validNamespace, validQuery, validVectors } from "./validate.js";
+import { dimOf, refuseDim, validNamespace, validQuery, validVectors } from "./validate.js";
 import { visit } from "./visit.js";
 import { type Asked, type TextQuery, validTextQuery } from "./words.js";
 
@@ -173,8 +173,11 @@ async function search<M extends Metadata>(
         if (!found.complete && attempt < ATTEMPTS) again.push(query);
         else {
           all[query] = found;
-          for (const row of found.rows) engine.heat.use(row, promoting);
-          for (const { tier } of found.hits) engine.served[tier] += 1;
+          for (const [i, { tier }] of found.hits.entries()) {
+            if (tier === "none") continue;
+            engine.heat.use(found.rows[i] ?? 0, promoting);
+            engine.served[tier] += 1;
+          }
         }
       }
     }
@@ -201,14 +204,19 @@ async function* answers<M extends Metadata>(
   while (!allowed.known) await allowed.find();
   // From here to the search in one turn, so that it sees the same rows.
   const allow = allowed.rows();
-  const partition = engine.partitions.get(namespace);
-  if (!partition) return;
   const { words, byVector = true } = checked;
+  // The first vector may have come after the query.
+  const dim = engine.dim ?? checked.dim;
+  if (byVector && dim !== checked.dim) refuseDim("The query's vector", checked.dim, dim);
+  // Words also find records without vectors, where there may be nothing else.
+  const { kernel, settings } = engine;
+  const partition = engine.partitions.get(namespace) ?? (words && kernel.partition(dim, settings.metric));
+  if (!partition) return;
   trace?.begin(engine, partition, byVector ? checked.tiers : [], allow);
   // Diverse hits are chosen from more candidates, and by their vectors.
   const { diversity } = checked;
   const k = diversity ? diversity.fetchK : checked.k;
-  const read: Plan = { ...checked, k, includeVectors: checked.includeVectors || diversity !== undefined };
+  const read: Plan = { ...checked, dim, k, includeVectors: checked.includeVectors || diversity !== undefined };
   const wanted: Search = { ...read, allow };
   const alone = predicate !== undefined;
   const chosen = async (found: Found<M>): Promise<Found<M>> => {
@@ -251,7 +259,7 @@ async function choose<M extends Metadata>(
   { hits, rows, complete }: Found<M>,
   diversity: Diversity,
 ): Promise<Found<M>> {
-  const vectors = hits.flatMap(({ vector }) => vector ?? []);
+  const vectors = hits.map(({ vector }) => vector);
   const scores = hits.map(({ score }) => score);
   // Similarities among hits are weighed against them, which BM25 and fused scores are on no common scale with.
   const relevance = words ? relative(scores) : scores;

@@ -31,7 +31,8 @@ export interface Search {
 export interface Ranked {
   readonly row: number;
   readonly score: number;
-  readonly tier: Tier;
+  /** `none` of a record without a vector, which only words find. */
+  readonly tier: Tier | "none";
   readonly explanation?: HitExplanation;
   /** Of a search by words: BM25, where the text has any of them. */
   readonly textScore?: number;

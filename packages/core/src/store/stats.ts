@@ -1,6 +1,6 @@
 import { driftOf } from "../calibration/drift.js";
 import type { Originals, StoreStats } from "../types.js";
-import { type Engine, hotCapacity, hotRows } from "./engine.js";
+import { type Engine, heldNamespaces, hotCapacity, hotRows } from "./engine.js";
 
 /** Bytes of a row's number in its code block. */
 const ROW_NUMBER = 4;
@@ -24,8 +24,9 @@ export function statsOf(engine: Engine): StoreStats {
   return {
     dim,
     metric: settings.metric,
-    records: hotRows(engine) + coldRows,
-    namespaces: partitions.filter((partition) => partition.hotRows + partition.coldRows > 0).length,
+    records: hotRows(engine) + coldRows + engine.plain.count(),
+    withoutVector: engine.plain.count(),
+    namespaces: heldNamespaces(engine).length,
     hot: {
       rows: hotRows(engine),
       pinned: heat.pinned,

@@ -5,14 +5,17 @@ import type { Metric, RecordInput } from "../types.js";
 import { metadataJson } from "./metadata.js";
 import { integer, MAX_DIM, shown } from "./settings.js";
 
-/** Records that may be written: `vectors` is `[ids.length][dim]`, as given. */
+/** Records that may be written. */
 export interface Batch {
-  readonly dim: number;
+  /** Undefined where no record has a vector. */
+  readonly dim: number | undefined;
   readonly ids: readonly string[];
   readonly texts: readonly (string | null)[];
   readonly metadata: readonly string[];
   /** When each expires, in milliseconds since 1970; null: never. */
   readonly expires: readonly (number | null)[];
+  readonly hasVector: readonly boolean[];
+  /** Those of the records that have one, one after the other, as given: `[…][dim]`, and more room behind them. */
   readonly vectors: Float32Array;
 }
 
@@ -180,6 +183,19 @@ export function expiryAfter(ttl: unknown): number | null {
   throw new ThermoclineError("ARGUMENT", `ttl is ${shown(ttl)}; give a number of milliseconds above 0.`);
 }
 
+/** Whether a record is to have a vector. Null and undefined are neither one nor none: an embedding that failed must not go unnoticed. */
+function hasVector(record: RecordInput): record is RecordInput & { readonly vector: ArrayLike<number> } {
+  if (!("vector" in record)) return false;
+  const { vector } = record;
+  if (vector !== undefined && vector !== null) return true;
+  const advice = "give an array of numbers, or leave it out for a record without one";
+  throw new ThermoclineError("ARGUMENT", `${vectorOf(record)} is ${shown(vector)}; ${advice}.`);
+}
+
+function vectorOf({ id }: RecordInput): string {
+  return `The vector of record ${shown(id)}`;
+}
+
 /**
  * Checks all records before any is written. Of records with the same id the last one counts; those that do not say when they
  * expire do so at `otherwise`.
@@ -195,14 +211,14 @@ export async function validBatch(
   if (!Array.isArray(records)) {
     throw new ThermoclineError(
       "ARGUMENT",
-      `records is ${shown(records)}; give an array of { id, vector, text?, metadata? }.`,
+      `records is ${shown(records)}; give an array of { id, vector?, text?, metadata? }.`,
     );
   }
   const pace = new Pace(signal);
   const last = new Map<string, RecordInput>();
   for (const record of records) {
     if (typeof record !== "object" || record === null) {
-      throw new ThermoclineError("ARGUMENT", `A record is ${shown(record)}; give { id, vector, text?, metadata? }.`);
+      throw new ThermoclineError("ARGUMENT", `A record is ${shown(record)}; give { id, vector?, text?, metadata? }.`);
     }
     const id = validId(record.id);
     // Deleted first, so that the order of the batch is that of the last mentions.
@@ -210,17 +226,29 @@ export async function validBatch(
     last.set(id, record);
     if (pace.due) await pace.pause();
   }
-  const [first] = records;
-  const dim = knownDim ?? (first ? dimOf(`The vector of record ${shown(first.id)}`, first.vector) : 0);
-  const vectors = new Float32Array(last.size * dim);
+  let dim: number | undefined;
+  for (const record of last.values()) {
+    if (pace.due) await pace.pause();
+    if (!hasVector(record)) continue;
+    dim = knownDim ?? dimOf(vectorOf(record), record.vector);
+    break;
+  }
+  const vectors = new Float32Array(last.size * (dim ?? 0));
+  let end = 0;
+  const withVector: boolean[] = [];
   const texts: (string | null)[] = [];
   const metadata: string[] = [];
   const expires: (number | null)[] = [];
   for (const [id, record] of last) {
-    const what = `The vector of record ${shown(id)}`;
-    const at = texts.length * dim;
-    vectors.set(components(what, record.vector, dim), at);
-    refuseNorm(what, kernel.norms(vectors.subarray(at, at + dim), dim)[0] ?? 0, metric);
+    if (dim !== undefined && hasVector(record)) {
+      const what = vectorOf(record);
+      vectors.set(components(what, record.vector, dim), end);
+      refuseNorm(what, kernel.norms(vectors.subarray(end, end + dim), dim)[0] ?? 0, metric);
+      end += dim;
+      withVector.push(true);
+    } else {
+      withVector.push(false);
+    }
     if (record.text !== undefined && record.text !== null && typeof record.text !== "string") {
       throw new ThermoclineError(
         "ARGUMENT",
@@ -232,5 +260,5 @@ export async function validBatch(
     expires.push(validExpiry(id, record.expiresAt) ?? otherwise);
     if (pace.due) await pace.pause();
   }
-  return { dim, ids: [...last.keys()], texts, metadata, expires, vectors };
+  return { dim, ids: [...last.keys()], texts, metadata, expires, hasVector: withVector, vectors };
 }

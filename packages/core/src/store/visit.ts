@@ -2,7 +2,7 @@ import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { Hit, Metadata, RecordPredicate } from "../types.js";
-import type { Engine } from "./engine.js";
+import { type Engine, heldRecords } from "./engine.js";
 import { type Found, fetch, type Reading } from "./hits.js";
 import { type Ranked, RERANK, type Search } from "./rank.js";
 import { shown } from "./settings.js";
@@ -19,7 +19,7 @@ export async function visit<M extends Metadata>(
   { signal, trace }: Search,
   predicate: RecordPredicate<M>,
 ): Promise<Found<M>> {
-  const all = partition.hotRows + partition.coldRows;
+  const all = heldRecords(engine, engine.namespaces.get(checked.namespace) ?? 0);
   const verdicts = new Map<number, boolean>();
   // What a caller may see of a hit is a record, so nothing that only explaining adds.
   const passes = (row: number, { explanation: _, ...hit }: Hit<M>): boolean => {
@@ -45,7 +45,8 @@ export async function visit<M extends Metadata>(
       }
       if (pace.due) await pace.pause();
     }
-    if (hits.length < checked.k && depth < all && complete) continue;
+    const deeper = depth < all && ranked.length >= depth;
+    if (hits.length < checked.k && deeper && complete) continue;
     trace?.filtered([...verdicts.values()].filter(Boolean).length);
     return { hits, rows, complete };
   }

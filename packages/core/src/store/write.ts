@@ -14,21 +14,23 @@ import { expiryAfter, refuseDim, validBatch, validNamespace } from "./validate.j
 /** Rows that are laid out for the hot tier in one call of the kernel. */
 const ARRIVING = 32;
 
-/** Rows that a transaction takes out of the tiers. */
+/** Rows that a transaction takes out of RAM. */
 export class Departures {
-  readonly hot: number[] = [];
+  /** Hot rows, and those in no tier. */
+  readonly loose: number[] = [];
   readonly cold = new Map<number, number[]>();
 
+  /** A row, and its block if it is cold. */
   add(row: number, block: number | null): void {
-    const before = block === null ? this.hot : this.cold.get(block);
+    const before = block === null ? this.loose : this.cold.get(block);
     if (before) before.push(row);
     else if (block !== null) this.cold.set(block, [row]);
   }
 }
 
-/** What left a partition: hot rows, and cold ones by block, or whole blocks. */
+/** What left a namespace: hot rows and those in no tier, and cold ones by block, or whole blocks. */
 export interface Removal {
-  readonly hot: readonly number[];
+  readonly loose: readonly number[];
   readonly cold: readonly { readonly block: number; readonly rows: readonly number[]; readonly whole: boolean }[];
 }
 
@@ -38,14 +40,15 @@ export async function remove(transaction: Transaction, departures: Departures, p
     cold.push({ block, rows, whole: transaction.clearLive(block, rows) });
     if (pace.due) await pace.pause();
   }
-  return { hot: departures.hot, cold };
+  return { loose: departures.loose, cold };
 }
 
 export function applyRemoval(engine: Engine, namespace: number, removal: Removal): void {
+  const hot = removal.loose.filter((row) => !engine.plain.remove(namespace, row));
   const partition = engine.partitions.get(namespace);
   if (!partition) return;
-  partition.removeHot(Uint32Array.from(removal.hot));
-  for (const row of removal.hot) engine.heat.forget(row);
+  partition.removeHot(Uint32Array.from(hot));
+  for (const row of hot) engine.heat.forget(row);
   for (const { block, rows, whole } of removal.cold) {
     for (const row of rows) engine.heat.forget(row);
     if (whole) partition.dropBlock(block);
@@ -53,7 +56,7 @@ export function applyRemoval(engine: Engine, namespace: number, removal: Removal
   }
 }
 
-/** Writes records in one transaction. They are hot; those of the same id before them are gone. */
+/** Writes records in one transaction. Those with a vector are hot; those of the same id before them are gone. */
 export async function upsertRecords(
   engine: Engine,
   records: readonly RecordInput[],
@@ -76,24 +79,28 @@ export async function upsertRecords(
       const pace = new Pace(signal);
       throwIfAborted(signal);
       // Another first write may have come before.
-      if (engine.dim !== undefined && engine.dim !== dim) refuseDim("The first record's vector", dim, engine.dim);
-      if (engine.dim === undefined) {
+      if (dim !== undefined && engine.dim !== undefined && engine.dim !== dim) {
+        refuseDim("The first record's vector", dim, engine.dim);
+      }
+      if (dim !== undefined && engine.dim === undefined) {
         refuseMisfit(settings, dim);
         transaction.setSetting("dim", String(dim));
       }
       const namespace = transaction.namespace(name);
       const departures = new Departures();
-      const rows: number[] = [];
+      const hot: number[] = [];
+      const withoutVector: number[] = [];
       const expiring: ExpiringRow[] = [];
       const pinned: number[] = [];
-      const arrivals = kernel.hotBatch(dim);
+      const arrivals = dim === undefined ? undefined : kernel.hotBatch(dim);
       let arrived = 0;
-      /** Takes in the rows that were written since the last time, whose vectors end before record `end`. */
+      /** Takes in the rows that were written since the last time, whose vectors end with the first `end` of the batch. */
       const arrive = (end: number) => {
-        const some = Uint32Array.from(rows.slice(arrived));
+        const some = Uint32Array.from(hot.slice(arrived));
+        if (dim === undefined || some.length === 0) return;
         const vectors = batch.vectors.subarray((end - some.length) * dim, end * dim);
-        if (some.length > 0) arrivals.add(some, scored(engine, vectors, dim));
-        arrived = rows.length;
+        arrivals?.add(some, scored(engine, vectors, dim));
+        arrived = hot.length;
       };
       const discard = (id: string) => {
         const before = transaction.placeOf(namespace, id);
@@ -102,47 +109,60 @@ export async function upsertRecords(
         departures.add(before.row, before.block);
         return before.row;
       };
+      /** Vectors of the batch up to now, written or not. */
+      let passed = 0;
       for (const [i, id] of batch.ids.entries()) {
         const expires = batch.expires[i] ?? null;
+        const plain = dim === undefined || !batch.hasVector[i];
         if (hasExpired({ expires }, Date.now())) {
-          arrive(i);
+          arrive(passed);
           discard(id);
+          if (!plain) passed += 1;
           continue;
         }
+        const [text, metadata] = [batch.texts[i] ?? null, batch.metadata[i] ?? "{}"];
         const insert = () =>
-          transaction.insertRecord(namespace, id, batch.texts[i] ?? null, batch.metadata[i] ?? "{}", expires);
+          transaction.insertRecord({ namespace, id, text, metadata, expires, plain: plain ? 1 : null });
         let row = insert();
+        let before: number | undefined;
         if (row === undefined) {
-          const before = discard(id);
+          before = discard(id);
           row = insert();
           if (row === undefined)
             throw new ThermoclineError("CORRUPT", `Record ${id} is there twice. Restore a backup.`);
+        }
+        if (expires !== null) expiring.push({ row, expires });
+        if (plain) {
+          withoutVector.push(row);
+        } else {
+          const vector = batch.vectors.subarray(passed * dim, (passed + 1) * dim);
+          transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
           if (before !== undefined && engine.heat.isPinned(before)) {
             transaction.pin(row);
             pinned.push(row);
           }
+          hot.push(row);
+          passed += 1;
+          if (hot.length - arrived === ARRIVING) arrive(passed);
         }
-        transaction.insertHot(row, encodeOriginal(kernel, batch.vectors.subarray(i * dim, (i + 1) * dim), 32));
-        rows.push(row);
-        if (expires !== null) expiring.push({ row, expires });
-        if (rows.length - arrived === ARRIVING) arrive(i + 1);
         if (pace.due) {
           report(i);
           await pace.pause();
         }
       }
-      arrive(batch.ids.length);
+      arrive(passed);
       const removal = await remove(transaction, departures, pace);
       // While it can still be undone: what the callback throws rejects the call.
       report(total);
-      return { dim, namespace, rows, expiring, pinned, arrivals, removal };
+      return { dim, namespace, hot, withoutVector, expiring, pinned, arrivals, removal };
     },
-    ({ dim, namespace, rows, expiring, pinned, arrivals, removal }) => {
-      engine.dim = dim;
+    ({ dim, namespace, hot, withoutVector, expiring, pinned, arrivals, removal }) => {
+      engine.dim = dim ?? engine.dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
-      partitionOf(engine, namespace, dim).takeHot(arrivals);
-      for (const row of rows) engine.heat.arrive(row);
+      if (dim !== undefined && arrivals) partitionOf(engine, namespace, dim).takeHot(arrivals);
+      for (const row of hot) engine.heat.arrive(row);
+      for (const row of withoutVector) engine.plain.add(namespace, row);
       for (const row of pinned) engine.heat.pin(row);
       engine.expiry.add(expiring);
     },

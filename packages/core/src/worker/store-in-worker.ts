@@ -339,7 +339,7 @@ function travelling(given: unknown): {
 
 function withOwnVector(record: RecordInput): RecordInput {
   const vector = withOwnMemory(record?.vector);
-  return vector === record?.vector ? record : { ...record, vector };
+  return vector === undefined || vector === record?.vector ? record : { ...record, vector };
 }
 
 /** A message carries the whole buffer that a view is of, so a vector that is a row of a matrix gets memory of its own. */

@@ -112,6 +112,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       dropNamespace: () => store.dropNamespace("default"),
       count: () => store.count(),
       sweep: () => store.sweep(),
+      timestamp: () => store.timestamp(),
       indexTexts: () => store.indexTexts(),
       demote: () => store.demote({ all: true }),
       promote: () => store.promote({ all: true }),

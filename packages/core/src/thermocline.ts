@@ -21,6 +21,7 @@ import { shown } from "./store/settings.js";
 import { statsOf } from "./store/stats.js";
 import { Sweeping, sweepExpired } from "./store/sweep.js";
 import { indexTexts, withTextIndex } from "./store/text-index.js";
+import { nextTimestamp } from "./store/timestamp.js";
 import { validBytes, validId, validNamespace, validPath } from "./store/validate.js";
 import { verifyFile } from "./store/verify.js";
 import { deleteRecords, upsertRecords } from "./store/write.js";
@@ -291,6 +292,19 @@ export class Thermocline<M extends Metadata = Metadata> {
       const work = () => countRecords(engine, name, filtering, options.signal);
       return abortable(options.signal, engine.catalogue.read(work));
     });
+  }
+
+  /**
+   * A time in whole milliseconds since 1970 that is later than every one that was given before, to whichever process had the file open,
+   * and whatever became of the clock: `Date.now()`, or a millisecond after the last one where that is not later. What is to be told apart
+   * from what was before gets its time from here. It is a small write of its own.
+   *
+   * @throws `IO`, `CLOSED`; `UNSUPPORTED` with `readOnly`
+   * @example
+   * const since = await store.timestamp();
+   */
+  async timestamp(): Promise<number> {
+    return this.#call(() => nextTimestamp(this.#engine));
   }
 
   /**

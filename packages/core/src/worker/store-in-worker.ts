@@ -138,6 +138,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
     return this.#call("count", [filter, options], 1);
   }
 
+  /** As {@link Thermocline.timestamp}. */
+  timestamp(): Promise<number> {
+    return this.#call("timestamp", [], 0);
+  }
+
   /** As {@link Thermocline.namespaces}. */
   namespaces(): Promise<NamespaceSummary[]> {
     return this.#call("namespaces", [], 0);

@@ -57,7 +57,8 @@ describe("a store on an edge runtime", () => {
     const response = await call("/make", vectors);
     expect(response.status).toBe(200);
     const store = await Thermocline.fromBytes(new Uint8Array(await response.arrayBuffer()));
-    expect(store.stats()).toMatchObject({ records: 1_200, cold: { rows: 1_200 } });
+    expect(store.stats()).toMatchObject({ records: 1_201, withoutVector: 1, cold: { rows: 1_200 } });
+    expect((await store.query({ text: "vector" })).map(({ id, tier }) => [id, tier])).toEqual([["plain", "none"]]);
     const [hit] = await store.query({ vector: vectors[7] ?? [], k: 1 });
     expect(hit?.id).toBe("r7");
     await store.close();

@@ -8,9 +8,9 @@ const DIM = 4;
 const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 interface Entry {
-  readonly vector: readonly number[];
+  readonly vector: readonly number[] | undefined;
   readonly tag: number;
-  tier: "hot" | "cold";
+  tier: "hot" | "cold" | "none";
   pinned: boolean;
   /** When it was written: ties go to the lower one. */
   readonly order: number;
@@ -23,12 +23,17 @@ const component = fc.integer({ min: -3, max: 3 });
 const vector = fc.array(component, { minLength: DIM, maxLength: DIM }).filter((v) => v.some((x) => x !== 0));
 const id = fc.constantFrom(...ids);
 const tag = fc.integer({ min: 0, max: 2 });
+/** A record; without a vector every fourth time. */
+const record = fc.tuple(id, fc.option(vector, { nil: undefined, freq: 3 }), tag);
+type Given = typeof record extends fc.Arbitrary<infer T> ? T : never;
+const inputs = (batch: readonly Given[]) =>
+  batch.map(([id, vector, tag]) => ({ id, ...(vector && { vector }), metadata: { tag } }));
 const action = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("upsert" as const),
-      batch: fc.array(fc.tuple(id, vector, tag), { maxLength: 5 }),
+      batch: fc.array(record, { maxLength: 5 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), ids: fc.array(id, { maxLength: 3 }) }) },
@@ -45,7 +50,7 @@ const action = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant("writeElsewhere" as const),
-      batch: fc.array(fc.tuple(id, vector, tag), { maxLength: 3 }),
+      batch: fc.array(record, { maxLength: 3 }),
     }),
   },
 );
@@ -68,11 +73,12 @@ class Run {
     this.store = await this.bench.open({ path: this.path, dim: DIM, originals: "float32", cold: { bytes: 2 } });
   }
 
-  #put(batch: readonly (readonly [string, number[], number])[]): void {
+  #put(batch: readonly Given[]): void {
     const last = new Map(batch.map((entry, i) => [entry[0], { entry, i }]));
     for (const { entry } of [...last.values()].sort((x, y) => x.i - y.i)) {
-      const pinned = this.model.get(entry[0])?.pinned ?? false;
-      this.model.set(entry[0], { vector: entry[1], tag: entry[2], tier: "hot", pinned, order: this.#order++ });
+      const [id, vector, tag] = entry;
+      const pinned = vector !== undefined && (this.model.get(id)?.pinned ?? false);
+      this.model.set(id, { vector, tag, tier: vector ? "hot" : "none", pinned, order: this.#order++ });
     }
   }
 
@@ -80,11 +86,11 @@ class Run {
     const { store, model } = this;
     switch (action.do) {
       case "upsert":
-        await store.upsert(action.batch.map(([id, vector, tag]) => ({ id, vector, metadata: { tag } })));
+        await store.upsert(inputs(action.batch));
         return this.#put(action.batch);
       case "writeElsewhere": {
         const other = await Thermocline.open({ path: this.path });
-        await other.upsert(action.batch.map(([id, vector, tag]) => ({ id, vector, metadata: { tag } })));
+        await other.upsert(inputs(action.batch));
         await other.close();
         return this.#put(action.batch);
       }
@@ -114,13 +120,16 @@ class Run {
       case "pin":
       case "unpin": {
         const pinned = action.do === "pin";
-        const changed = [...new Set(action.ids)].filter((id) => model.has(id) && model.get(id)?.pinned !== pinned);
+        const changed = [...new Set(action.ids)].filter((id) => {
+          const entry = model.get(id);
+          return entry !== undefined && entry.tier !== "none" && entry.pinned !== pinned;
+        });
         expect(await store[action.do]({ ids: action.ids })).toBe(changed.length);
         for (const id of changed) Object.assign(model.get(id) ?? {}, { pinned }, pinned ? { tier: "hot" } : {});
         return;
       }
       case "calibrate":
-        if (model.size > 0) await store.calibrate();
+        if ([...model.values()].some(({ vector }) => vector)) await store.calibrate();
         return;
       case "compact": {
         const { diskBytes, ramBytes } = await store.compact();
@@ -149,6 +158,7 @@ class Run {
     const entries = [...model.values()];
     expect(store.stats()).toMatchObject({
       records: model.size,
+      withoutVector: entries.filter(({ tier }) => tier === "none").length,
       hot: {
         rows: entries.filter(({ tier }) => tier === "hot").length,
         pinned: entries.filter((e) => e.pinned).length,
@@ -159,21 +169,23 @@ class Run {
       const entry = model.get(id);
       expect(found[i]?.tier).toBe(entry?.tier);
       expect(found[i]?.metadata).toEqual(entry && { tag: entry.tag });
-      expect(found[i]?.vector && [...found[i].vector]).toEqual(entry && [...entry.vector]);
+      expect(found[i]?.vector && [...found[i].vector]).toEqual(entry?.vector && [...entry.vector]);
     }
     for (const filter of [undefined, { tag: 1 }]) {
       const hits = await store.query({ vector: query, k: 5, ...(filter && { filter }) });
       const expected = [...model]
         .filter(([, entry]) => !filter || entry.tag === filter.tag)
-        .map(([id, entry]) => ({ id, order: entry.order, score: similarity("cosine", query, entry.vector) }))
+        .flatMap(([id, { order, vector }]) =>
+          vector ? { id, order, score: similarity("cosine", query, vector) } : [],
+        )
         // Float32 tells no scores apart that are this near.
         .sort((a, b) => Math.round((b.score - a.score) * 1e5) || a.order - b.order)
         .slice(0, 5);
       expect(hits).toHaveLength(expected.length);
       hits.forEach(({ score, id }, i) => {
         expect(score).toBeCloseTo(expected[i]?.score ?? Number.NaN, 5);
-        const entry = model.get(id);
-        expect(entry && similarity("cosine", query, entry.vector)).toBeCloseTo(score, 5);
+        const vector = model.get(id)?.vector;
+        expect(vector && similarity("cosine", query, vector)).toBeCloseTo(score, 5);
       });
       expect(new Set(hits.map(({ id }) => id)).size).toBe(hits.length);
     }

@@ -25,6 +25,7 @@ const routes: Readonly<Record<string, (request: Request) => Promise<Response>>> 
   async "/make"(request) {
     const { vectors } = await parts(request);
     const store = await Thermocline.open({ cold: { bytes: 8 }, wasm });
+    await store.upsert([{ id: "plain", text: "without a vector" }]);
     await store.upsert(vectors.map((vector, i) => ({ id: `r${i}`, vector, metadata: { i } })));
     await store.demote({ all: true });
     const bytes = await store.toBytes();

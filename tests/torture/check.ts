@@ -76,7 +76,10 @@ export async function check(
       if (tier === "cold") coldChecked += 1;
       const written = recordOf(id, Number(metadata.seed));
       const same = text === written.text && metadata.tag === written.metadata.tag;
-      if (!same || !vector || !isVector(vector, written.vector, options, tier === "cold")) corrupt += 1;
+      const right = written.vector
+        ? vector && isVector(vector, written.vector, options, tier === "cold")
+        : !vector && tier === "none";
+      if (!same || !right) corrupt += 1;
     }
   }
   if (store.stats().records !== recordsChecked) corrupt += 1;
@@ -105,7 +108,7 @@ async function checkRankings(store: Thermocline, found: Found, options: OpenOpti
       });
       const scores = new Map<string, number>();
       for (const [id, { metadata, tier, vector }] of records) {
-        if (filtered && !tags.includes(id % TAGS)) continue;
+        if (tier === "none" || (filtered && !tags.includes(id % TAGS))) continue;
         // What a code stands for is all that is known of a vector that was not kept.
         const coded = options.originals === "none" && tier === "cold";
         const known = coded ? (vector ?? new Float32Array(DIM)) : vectorOf(id, Number(metadata.seed));

@@ -1,6 +1,7 @@
 import { type Metadata, Thermocline } from "@thermocline/core";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { Reader } from "../packages/core/src/catalogue/reader.js";
 import { evaluateFilter } from "../packages/core/src/filter/evaluate.js";
 import { parseFilter } from "../packages/core/src/filter/parse.js";
 import { edit } from "./support/database.js";
@@ -71,6 +72,44 @@ describe.each(backends)("indexes of fields, %s", (backend) => {
     const [index] = store.stats().indexes;
     expect(index?.bytes).toBeGreaterThan(0);
     expect(index?.uses).toBeGreaterThan(6);
+  });
+
+  it("tell a listing which rows to pass over, and it says what it said without them", async () => {
+    const store = await open();
+    await store.upsert(rows(ROWS, meta));
+    await store.upsert([{ id: "r7", metadata: { n: 4_300, even: true } }], { namespace: "other" });
+    await store.upsert(rows(ROWS, meta, ROWS));
+    const listed = async (filter: object, limit: number) => {
+      const ids: string[] = [];
+      for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+        const page = await store.listPage({ filter: filter as never, limit, cursor });
+        ids.push(...page.records.map(({ id }) => id));
+        cursor = page.cursor;
+      }
+      return ids;
+    };
+    const filters = [
+      { n: { $gte: 4_090, $lt: 4_100 } },
+      { n: { $in: [0, 4_095, 4_096, 9_999, 20_000] } },
+      { n: { $lt: 9_000 }, even: true },
+      { n: { $gt: 8_500 }, $not: { tags: 1 } },
+      { n: -1 },
+      { n: 4_300 },
+    ];
+    const before = [];
+    for (const each of filters) before.push(await listed(each, 700));
+    expect(before.map(({ length }) => length)).toEqual([10, 4, 4_500, 1_000, 0, 1]);
+    for (let i = 0; i < 3; i++) await listed({ n: 1, even: true, tags: 1 }, 9);
+    await indexed(store, ["n", "even", "tags"], 8_192);
+    const statements = vi.spyOn(Reader.prototype, "recordsBetween");
+    expect(await listed({ n: -1 }, 700)).toEqual([]);
+    // Only for the last rows, which no index holds yet.
+    expect(statements.mock.calls.length).toBeLessThan(3);
+    statements.mockRestore();
+    for (const [i, each] of filters.entries()) expect(await listed(each, i % 2 === 0 ? 700 : 3)).toEqual(before[i]);
+    await store.delete({ ids: ["r4095", "r9999"] });
+    await store.upsert([{ id: "r0", vector: VECTOR, metadata: { n: 4_096 } }]);
+    expect(await listed(filters[1] ?? {}, 10)).toEqual(["r4096", "r0"]);
   });
 
   it("find what was written after them, and not what was deleted or replaced since", async () => {

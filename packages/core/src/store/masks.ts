@@ -26,7 +26,7 @@ const FEW = 8;
 const SMALL = 16;
 
 /** Stores with fewer rows than this need no indexes: to look at all of them takes milliseconds. */
-const LEAST_INDEXED = 4_096;
+export const LEAST_INDEXED = 4_096;
 
 /**
  * Which rows of a namespace meet a filter, as far as they have been looked at: up to row `through`. A record never changes, so

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as documents from "@langchain/core/documents";
+import * as indexing from "@langchain/core/indexing";
 import * as testing from "@langchain/core/utils/testing";
 import * as langchain from "@thermocline/langchain";
 import { expect, it } from "vitest";
@@ -9,6 +10,7 @@ const page = readFileSync(new URL("../packages/langchain/README.md", import.meta
 const program = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block]) => block).join("\n");
 const modules = {
   "@langchain/core/documents": documents,
+  "@langchain/core/indexing": indexing,
   "@langchain/core/utils/testing": testing,
   "@thermocline/langchain": langchain,
 };

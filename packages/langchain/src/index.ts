@@ -1,9 +1,10 @@
 /**
- * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store.
+ * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager.
  *
  * @packageDocumentation
  */
 export { type ErrorCode, type Filter, ThermoclineError } from "@thermocline/core";
 export type { ThermoclineFilter } from "./filter.js";
 export type { AddOptions, DeleteOptions, ThermoclineConfig, ViewOptions } from "./options.js";
+export { type RecordManagerOptions, ThermoclineRecordManager } from "./record-manager.js";
 export { ThermoclineVectorStore } from "./vector-store.js";

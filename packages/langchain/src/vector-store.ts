@@ -57,6 +57,11 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
     return "thermocline";
   }
 
+  /** Whose documents these are. */
+  get namespace(): string {
+    return this.#view.namespace ?? "default";
+  }
+
   /**
    * The underlying store, opened if it is not yet, for what LangChain has no words for: `stats`, `count`, `demote`…
    *

@@ -175,9 +175,7 @@ class Run {
       const hits = await store.query({ vector: query, k: 5, ...(filter && { filter }) });
       const expected = [...model]
         .filter(([, entry]) => !filter || entry.tag === filter.tag)
-        .flatMap(([id, { order, vector }]) =>
-          vector ? { id, order, score: similarity("cosine", query, vector) } : [],
-        )
+        .flatMap(([id, { order, vector }]) => (vector ? { id, order, score: similarity("cosine", query, vector) } : []))
         // Float32 tells no scores apart that are this near.
         .sort((a, b) => Math.round((b.score - a.score) * 1e5) || a.order - b.order)
         .slice(0, 5);

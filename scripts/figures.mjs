@@ -9,9 +9,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "./files.mjs";
 
 /** @typedef {string | number | boolean | null} Value */
-/** @typedef {Record<string, Value>} Row */
-/** @typedef {Row & { figures?: Row | null }} Measured */
-/** @typedef {{ machine: Record<string, unknown>, rows: Measured[], targets?: Row[], scans?: Row[], replays?: Row[] }} Report */
+/** @typedef {Record<string, unknown>} Row */
+/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[], scans?: Row[], replays?: Row[] }} Report */
 /** @typedef {[title: string, key: string, show: (value: Value) => string][]} Columns */
 
 /** @type {Columns} */
@@ -138,8 +137,18 @@ function table(columns, rows) {
   return [
     `| ${columns.map(([title]) => title).join(" | ")} |`,
     `|${columns.map(([, , show]) => (show === text ? "---" : "--:")).join("|")}|`,
-    ...rows.map((row) => `| ${columns.map(([, key, show]) => show(row[key] ?? null)).join(" | ")} |`),
+    ...rows.map((row) => `| ${columns.map(([, key, show]) => show(cellOf(row, key))).join(" | ")} |`),
   ].join("\n");
+}
+
+/**
+ * @param {Row} row
+ * @param {string} key
+ * @returns {Value}
+ */
+function cellOf(row, key) {
+  const value = row[key];
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
 }
 
 /**
@@ -171,30 +180,31 @@ function speed(report) {
       ...row,
       contender: String(row.contender).replace(/^Thermocline.*/, "**$&**"),
     }));
-    return `**${dataset}**, ${fixed(0)(rows[0]?.rows ?? null)} rows:\n\n${table(SPEED, marked)}`;
+    return `**${dataset}**, ${fixed(0)(cellOf(rows[0] ?? {}, "rows"))} rows:\n\n${table(SPEED, marked)}`;
   });
   const failed = report.rows.flatMap(({ dataset, contender, error }) =>
     error ? [`- ${dataset}, ${contender}: ${error}`] : [],
   );
   if (failed.length > 0) parts.push(`Not measured:\n\n${failed.join("\n")}`);
   if (report.scans?.length)
-    parts.push(`The scan alone, ${fixed(0)(report.scans[0]?.rows ?? null)} rows:\n\n${table(SCANS, report.scans)}`);
+    parts.push(
+      `The scan alone, ${fixed(0)(cellOf(report.scans[0] ?? {}, "rows"))} rows:\n\n${table(SCANS, report.scans)}`,
+    );
   return [...parts, table(TARGETS("dataset"), report.targets ?? []), source(report)].join("\n\n");
 }
 
 /** @param {Report} report */
 function store(report) {
-  const rows = report.rows.map(({ figures, ...row }) => ({
-    ...row,
-    ...figures,
-    ramMegabytes: megabytes(figures?.ramBytes),
+  const rows = report.rows.map((row) => {
+    const figures = /** @type {Row} */ (row["figures"] ?? {});
+    const [ram, file] = [figures["ramBytes"], figures["fileBytes"]];
     // A store in memory has no file.
-    fileMegabytes: megabytes(figures?.fileBytes || null),
-  }));
+    return { ...row, ...figures, ramMegabytes: megabytes(ram), fileMegabytes: megabytes(file || null) };
+  });
   return [table(STORE, rows), table(TARGETS("store"), report.targets ?? []), source(report)].join("\n\n");
 }
 
-/** @param {Value} [bytes] */
+/** @param {unknown} bytes */
 function megabytes(bytes) {
   return typeof bytes === "number" ? bytes / 1e6 : null;
 }

@@ -67,6 +67,43 @@ describe.each(ways)("a listing of a store %s", (way) => {
     expect(idsOf(await all(store.list({ filter, cursor, limit: 3 })))).toEqual(expected.slice(5, 8));
   });
 
+  it("gives the few records of a namespace among many of others in the order in which they were written", async () => {
+    const { store } = await filled();
+    const few = records(8, DIM, 3).reverse();
+    for (const [i, record] of few.entries()) {
+      await store.upsert([record], { namespace: "few" });
+      await store.upsert(
+        records(300, DIM, i).map((other) => ({ ...other, id: `${i} ${other.id}` })),
+        { namespace: "many" },
+      );
+    }
+    const filter = { n: { $gt: 1 } };
+    for (const limit of [1, 2, 5, 6, 7]) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.listPage({ namespace: "few", filter, limit, cursor, includeVectors: true });
+        expect(page.records.map(({ vector }) => vector)).toEqual(
+          few
+            .slice(found.length, found.length + limit)
+            .flatMap(({ metadata, vector }) => (metadata.n > 1 ? [vector] : [])),
+        );
+        found.push(...idsOf(page.records));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(found).toEqual(["r7", "r6", "r5", "r4", "r3", "r2"]);
+    }
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.listPage({ namespace: "few", limit: 3, cursor });
+      seen.push(...idsOf(page.records));
+      cursor = page.cursor;
+      await store.upsert([{ id: `new ${seen.length}`, vector: new Float32Array(DIM).fill(2) }], { namespace: "few" });
+    } while (cursor !== undefined);
+    expect(seen).toHaveLength(8);
+  });
+
   it("ends when its loop writes, and passes over what the loop deletes", async () => {
     const { store, given } = await filled();
     const seen: string[] = [];

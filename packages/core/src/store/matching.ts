@@ -75,7 +75,7 @@ export async function countRecords(
 }
 
 /** The rows of a namespace that meet a condition, ascending. Its index of ids, which holds them too, is smaller than the records. */
-async function* allRows(
+export async function* allRows(
   reader: Reader,
   namespace: number,
   condition: Condition,

@@ -5,6 +5,17 @@
  */
 export { type ErrorCode, type Filter, ThermoclineError } from "@thermocline/core";
 export type { ThermoclineFilter } from "./filter.js";
-export type { AddOptions, DeleteOptions, ThermoclineConfig, ViewOptions } from "./options.js";
+export type {
+  AddOptions,
+  AddProgress,
+  AddVectorsOptions,
+  DeleteOptions,
+  ListDocumentsOptions,
+  MoveConfig,
+  ThermoclineConfig,
+  ViewOptions,
+} from "./options.js";
 export { type RecordManagerOptions, ThermoclineRecordManager } from "./record-manager.js";
+export { type RetrieverFields, ThermoclineRetriever, type ThermoclineRetrieverInput } from "./retriever.js";
+export type { ExplainedSearch, MmrFields, SearchFields, SearchType } from "./search.js";
 export { ThermoclineVectorStore } from "./vector-store.js";

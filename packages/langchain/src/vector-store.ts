@@ -1,21 +1,16 @@
 // biome-ignore-all lint/complexity/noThisInStatic: a subclass's factories make that subclass
+import type { Callbacks } from "@langchain/core/callbacks/manager";
 import { Document, type DocumentInterface } from "@langchain/core/documents";
 import type { EmbeddingsInterface } from "@langchain/core/embeddings";
-import { type MaxMarginalRelevanceSearchOptions, SaveableVectorStore } from "@langchain/core/vectorstores";
-import { type Hit, type OpenOptions, type StoredRecord, Thermocline, ThermoclineError } from "@thermocline/core";
-import { savedFile, saveInto } from "./directory.js";
+import type { MaxMarginalRelevanceSearchOptions, VectorStoreRetrieverInput } from "@langchain/core/vectorstores";
+import type { Hit, QueryOptions, StoredRecord, Thermocline } from "@thermocline/core";
+import { savedFile } from "./directory.js";
+import { ThermoclineDocuments } from "./documents.js";
 import { both, type ThermoclineFilter } from "./filter.js";
-import { idsOf, isGeneratedId } from "./ids.js";
 import { sameNumber } from "./lists.js";
-import { chooseMarginal, marginalOptions } from "./marginal-relevance.js";
-import {
-  type AddOptions,
-  addOptions,
-  type DeleteOptions,
-  type ThermoclineConfig,
-  type ViewOptions,
-} from "./options.js";
-import { selectionOf } from "./selection.js";
+import type { MoveConfig, ThermoclineConfig, ViewOptions } from "./options.js";
+import { type RetrieverFields, ThermoclineRetriever } from "./retriever.js";
+import { type ExplainedSearch, type SearchFields, searchOf } from "./search.js";
 
 /** SemanticSimilarityExampleSelector.fromExamples hands these of its own options on to `fromTexts`. */
 const SELECTOR_KEYS = ["k", "inputKeys", "exampleKeys"];
@@ -31,100 +26,10 @@ const SELECTOR_KEYS = ["k", "inputKeys", "exampleKeys"];
  * const [document] = await store.similaritySearch("hi", 1, { lang: "en" });
  * await store.close();
  */
-export class ThermoclineVectorStore extends SaveableVectorStore {
-  declare FilterType: ThermoclineFilter;
-  readonly #options: OpenOptions;
-  readonly #view: ViewOptions;
-  #opening: Promise<Thermocline> | undefined;
-  #borrowed = false;
-  #closed = false;
-
+export class ThermoclineVectorStore extends ThermoclineDocuments {
   /** LangChain's name of the class, which minifying does not change. */
   static override lc_name(): string {
     return "ThermoclineVectorStore";
-  }
-
-  constructor(embeddings: EmbeddingsInterface, config: ThermoclineConfig = {}) {
-    // What LangChain gets here it may serialize and trace.
-    super(embeddings, {});
-    const { namespace, exposeIds, filter, ...options } = config;
-    this.#options = options;
-    this.#view = { namespace, exposeIds, filter };
-  }
-
-  /** The kind of store, as LangChain tags it in traces: `"thermocline"`. */
-  override _vectorstoreType(): string {
-    return "thermocline";
-  }
-
-  /** Whose documents these are. */
-  get namespace(): string {
-    return this.#view.namespace ?? "default";
-  }
-
-  /**
-   * The underlying store, opened if it is not yet, for what LangChain has no words for: `stats`, `count`, `demote`…
-   *
-   * @throws what `Thermocline.open` throws, and `CLOSED`; the next call tries again to open it
-   * @example
-   * const { hot, cold } = (await store.thermocline()).stats();
-   */
-  async thermocline(): Promise<Thermocline> {
-    this.#assertOpen();
-    this.#opening ??= Thermocline.open(this.#options).catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
-  }
-
-  /**
-   * Embeds documents and adds them, replacing those of the same id. All of them are added, or none.
-   *
-   * @returns the ids, in the order of the documents
-   * @throws `ARGUMENT` when ids and documents differ in number, and what `addVectors` throws
-   * @example
-   * const ids = await store.addDocuments([{ pageContent: "hello", metadata: {} }], { signal });
-   */
-  override async addDocuments(
-    documents: DocumentInterface[],
-    options: AddOptions | readonly string[] = {},
-  ): Promise<string[]> {
-    const add = addOptions(options);
-    // Before the embedding, which may cost money.
-    const ids = idsOf(documents, add.ids);
-    if (add.signal?.aborted) {
-      const { reason: cause } = add.signal;
-      throw new ThermoclineError("ABORTED", "The call was aborted by its signal; nothing was added.", { cause });
-    }
-    if (documents.length === 0) return [];
-    const vectors = await this.embeddings.embedDocuments(documents.map(({ pageContent }) => pageContent));
-    return this.addVectors(vectors, documents, { ...add, ids });
-  }
-
-  /**
-   * Adds documents with vectors that are computed already, replacing those of the same id. All of them, or none.
-   *
-   * @returns the ids, in the order of the documents
-   * @throws `ARGUMENT` when vectors, documents and ids differ in number, `DIMENSION`, `NOT_FINITE` or `ZERO_VECTOR` for a
-   * bad vector, `ABORTED`, `IO`, `CLOSED`
-   * @example
-   * const ids = await store.addVectors([[1, 0, 0]], [{ pageContent: "north", metadata: {} }], { ids: ["n"] });
-   */
-  override async addVectors(
-    vectors: readonly ArrayLike<number>[],
-    documents: DocumentInterface[],
-    options: AddOptions | readonly string[] = {},
-  ): Promise<string[]> {
-    const { ids: given, signal, onProgress } = addOptions(options);
-    sameNumber("vectors", vectors, documents);
-    const ids = idsOf(documents, given);
-    const records = documents.map(({ pageContent, metadata }, i) => {
-      return { id: ids[i] ?? "", vector: vectors[i] ?? [], text: pageContent, metadata };
-    });
-    const store = await this.thermocline();
-    await store.upsert(records, { namespace: this.#view.namespace, signal, onProgress });
-    return ids;
   }
 
   /**
@@ -139,14 +44,13 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
     k: number,
     filter?: this["FilterType"],
   ): Promise<[Document, number][]> {
-    const hits = await this.#query(query, k, filter, false);
-    return hits.map((hit) => [this.#document(hit), hit.score]);
+    return this.#scored(await this.#query({ vector: query, k }, filter));
   }
 
   /**
    * The `k` documents that are similar to the query and unlike each other, chosen from the `fetchK` most similar (default
-   * 20, at least `k`). `lambda` weighs similarity against diversity, from 0 (diverse) to 1; default 0.5. Vectors are the
-   * stored ones; where a cold row keeps no original, what its code stands for.
+   * 20, at least `k`). `lambda` weighs similarity against diversity, from 0 (diverse) to 1; default 0.5. Both are measured by
+   * the store's metric, on stored vectors; where a cold row keeps no original, on what its code stands for.
    *
    * @throws what a similarity search throws
    * @example
@@ -154,61 +58,85 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
    */
   override async maxMarginalRelevanceSearch(
     query: string,
-    { filter, ...options }: MaxMarginalRelevanceSearchOptions<this["FilterType"]>,
+    { k, fetchK, lambda, filter }: MaxMarginalRelevanceSearchOptions<this["FilterType"]>,
   ): Promise<Document[]> {
-    const wanted = marginalOptions(options);
-    const vector = await this.embeddings.embedQuery(query);
-    const hits = await this.#query(vector, wanted.fetchK, filter, true);
-    return chooseMarginal(vector, hits, wanted).map((hit) => this.#document(hit));
+    const found = await this.search(query, { searchType: "mmr", k, filter, searchKwargs: { fetchK, lambda } });
+    return found.map(([document]) => document);
   }
 
   /**
-   * Documents by id, in the order of the ids; those that are not there are left out.
+   * Documents by any of the ways to search, with their scores, best first: what `ThermoclineRetriever` asks for. Of `mmr` the
+   * scores are similarities, and the order is that of their choice.
    *
+   * @throws `ARGUMENT` for an option that the search type has no use for, and what a similarity search throws; `IO` when the
+   * index of words, which the first search by words makes, cannot be written
    * @example
-   * const documents = await store.getByIds(["a", "b"]);
+   * const found = await store.search("ocean currents", { searchType: "keyword", textMatch: "all", k: 10 });
    */
-  async getByIds(ids: readonly string[]): Promise<Document[]> {
+  async search(query: string, fields: SearchFields = {}): Promise<[Document, number][]> {
+    return this.#scored(await this.#query(await this.#asked(query, fields), fields.filter));
+  }
+
+  /**
+   * The `k` best documents by meaning and by words at once, with the scores of their fusion: `fusion`, `alpha`, `textMatch`.
+   *
+   * @throws as `search`
+   * @example
+   * const found = await store.hybridSearch("error E4107", 5, { alpha: 0.3 });
+   */
+  async hybridSearch(
+    query: string,
+    k?: number,
+    fields: Omit<SearchFields, "searchType" | "k" | "searchKwargs"> = {},
+  ): Promise<[Document, number][]> {
+    return this.search(query, { ...fields, k, searchType: "hybrid" });
+  }
+
+  /**
+   * What `search` finds, and how: for each document its tier, its scores and its place, and where the time went.
+   *
+   * @throws as `search`
+   * @example
+   * const { hits, explanation } = await store.explain("ocean currents", { searchType: "hybrid" });
+   */
+  async explain(query: string, fields: SearchFields = {}): Promise<ExplainedSearch> {
+    const asked = await this.#asked(query, fields);
     const store = await this.thermocline();
-    const records = await store.get(ids, { namespace: this.#view.namespace });
-    return records.flatMap((record) => record ?? []).map((record) => this.#document(record));
+    const hits = await store.query({ ...this.#narrowed(asked, fields.filter), explain: true });
+    return {
+      hits: hits.map((hit) => ({ document: this.documentOf(hit), score: hit.score, explanation: hit.explanation })),
+      explanation: hits.explanation,
+    };
   }
 
   /**
-   * Deletes documents by id, by filter, or all of the namespace. Ids that are not there are passed over.
+   * This store as a retriever: with a number and a filter, or with fields, among them `searchType`.
    *
-   * @throws `ARGUMENT` unless exactly one of `ids`, `filter` and `deleteAll: true` is given; `FILTER`, `IO`, `CLOSED`
+   * @throws `ARGUMENT` for a search type that is none, and for options that the search type has no use for
    * @example
-   * await store.delete({ ids: ["a"] });
-   * await store.delete({ filter: { year: { $lt: 2015 } } });
+   * const retriever = store.asRetriever({ searchType: "hybrid", k: 5, filter: { lang: "en" } });
    */
-  override async delete(options: DeleteOptions | readonly string[]): Promise<void> {
-    const selection = selectionOf(options, this.#view.filter);
-    const store = await this.thermocline();
-    await store.delete(selection, { namespace: this.#view.namespace });
-  }
-
-  /**
-   * Copies the store, with all its namespaces, to `thermocline.db` in a directory. What was in that file before is
-   * replaced in one transaction; stores that have it open see the new contents. When it is this store's own file, there is
-   * nothing to do.
-   *
-   * @throws `IO` when it cannot be written
-   * @example
-   * await store.save("snapshots/monday");
-   */
-  override async save(directory: string): Promise<void> {
-    await saveInto(directory, await this.thermocline(), this.#options.path);
-  }
-
-  /**
-   * Closes the store, or only this view of it when it came from `fromExistingStore`. Calls after it reject with `CLOSED`.
-   */
-  async close(): Promise<void> {
-    this.#assertOpen();
-    this.#closed = true;
-    const store = await this.#opening?.catch(() => undefined);
-    if (!this.#borrowed) await store?.close();
+  override asRetriever(
+    kOrFields?: number | Partial<VectorStoreRetrieverInput<this>>,
+    filter?: this["FilterType"],
+    callbacks?: Callbacks,
+    tags?: string[],
+    metadata?: Record<string, unknown>,
+    verbose?: boolean,
+  ): ThermoclineRetriever<this>;
+  override asRetriever(fields: RetrieverFields): ThermoclineRetriever<this>;
+  override asRetriever(
+    kOrFields?: number | Partial<VectorStoreRetrieverInput<this>> | RetrieverFields,
+    filter?: this["FilterType"],
+    callbacks?: Callbacks,
+    tags?: string[],
+    metadata?: Record<string, unknown>,
+    verbose?: boolean,
+  ): ThermoclineRetriever<this> {
+    const positional = { k: kOrFields, filter, callbacks, tags, metadata, verbose };
+    const fields = (typeof kOrFields === "object" ? kOrFields : positional) as RetrieverFields;
+    const own = [...(fields.tags ?? []), this._vectorstoreType()];
+    return new ThermoclineRetriever({ ...fields, vectorStore: this, tags: own });
   }
 
   /**
@@ -276,29 +204,28 @@ export class ThermoclineVectorStore extends SaveableVectorStore {
     view: ViewOptions = {},
   ): Promise<ThermoclineVectorStore> {
     const store = new this(embeddings, view);
-    store.#opening = Promise.resolve(thermocline);
-    store.#borrowed = true;
+    store.borrow(thermocline);
     return store;
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw new ThermoclineError("CLOSED", "This vector store is closed; make another to go on.");
+  /** A search in core's words, with the query embedded where its type needs that. */
+  async #asked(query: string, fields: SearchFields): Promise<Omit<QueryOptions, "filter">> {
+    const { byVector, byText, options } = searchOf(fields);
+    const vector = byVector ? await this.embeddings.embedQuery(query) : undefined;
+    return { ...options, vector, text: byText ? query : undefined };
   }
 
-  async #query(
-    vector: readonly number[],
-    k: number,
-    given: ThermoclineFilter | undefined,
-    includeVectors: boolean,
-  ): Promise<Hit[]> {
-    const wanted = both(this.#view.filter, given);
-    const filter = typeof wanted === "function" ? (record: StoredRecord) => wanted(this.#document(record)) : wanted;
-    const store = await this.thermocline();
-    return store.query({ vector, k, filter, includeVectors, namespace: this.#view.namespace });
+  #narrowed(options: Omit<QueryOptions, "filter">, given: ThermoclineFilter | undefined): QueryOptions {
+    const wanted = both(this.view.filter, given);
+    const filter = typeof wanted === "function" ? (record: StoredRecord) => wanted(this.documentOf(record)) : wanted;
+    return { ...options, filter, namespace: this.view.namespace };
   }
 
-  #document({ id, text = "", metadata }: StoredRecord): Document {
-    const hidden = this.#view.exposeIds === false && isGeneratedId(id);
-    return new Document({ pageContent: text, metadata, ...(!hidden && { id }) });
+  async #query(options: Omit<QueryOptions, "filter">, filter: ThermoclineFilter | undefined): Promise<Hit[]> {
+    return (await this.thermocline()).query(this.#narrowed(options, filter));
+  }
+
+  #scored(hits: readonly Hit[]): [Document, number][] {
+    return hits.map((hit) => [this.documentOf(hit), hit.score]);
   }
 }

@@ -1,0 +1,40 @@
+import type { EmbeddingsInterface } from "@langchain/core/embeddings";
+import { ThermoclineError } from "@thermocline/core";
+import { sameNumber } from "./lists.js";
+import type { AddOptions } from "./options.js";
+
+/** As many texts as providers take in one request, so that the class's own requests in parallel stay what they are. */
+const BATCH = 512;
+
+/**
+ * The vectors of texts, asked for in batches, one after the other. Retries are the embeddings' own affair: what a batch
+ * rejects with is passed on.
+ */
+export async function embedInBatches(
+  embeddings: EmbeddingsInterface,
+  texts: readonly string[],
+  { batchSize = BATCH, signal, onProgress }: AddOptions,
+): Promise<number[][]> {
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ThermoclineError("ARGUMENT", `batchSize is ${batchSize}; give a whole number from 1.`);
+  }
+  const vectors: number[][] = [];
+  while (vectors.length < texts.length) {
+    throwIfAborted(signal);
+    const batch = texts.slice(vectors.length, vectors.length + batchSize);
+    const embedded = await embeddings.embedDocuments(batch);
+    sameNumber("vectors", embedded, batch);
+    for (const vector of embedded) vectors.push(vector);
+    onProgress?.({ phase: "embed", done: vectors.length, total: texts.length });
+  }
+  throwIfAborted(signal);
+  return vectors;
+}
+
+/** Rejects with `ABORTED` once the caller's signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new ThermoclineError("ABORTED", "The call was aborted by its signal; nothing was added.", {
+    cause: signal.reason,
+  });
+}

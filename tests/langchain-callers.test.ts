@@ -1,12 +1,17 @@
 // LangChain's own classes as callers of the store.
+import { ContextualCompressionRetriever } from "@langchain/classic/retrievers/contextual_compression";
+import { EmbeddingsFilter } from "@langchain/classic/retrievers/document_compressors/embeddings_filter";
+import { EnsembleRetriever } from "@langchain/classic/retrievers/ensemble";
 import { MultiVectorRetriever } from "@langchain/classic/retrievers/multi_vector";
 import { ScoreThresholdRetriever } from "@langchain/classic/retrievers/score_threshold";
+import { SelfQueryRetriever } from "@langchain/classic/retrievers/self_query";
 import { TimeWeightedVectorStoreRetriever } from "@langchain/classic/retrievers/time_weighted";
 import { Document } from "@langchain/core/documents";
 import { SemanticSimilarityExampleSelector } from "@langchain/core/example_selectors";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { InMemoryStore } from "@langchain/core/stores";
-import { BasicTranslator, Comparison, Operation } from "@langchain/core/structured_query";
-import { ThermoclineVectorStore } from "@thermocline/langchain";
+import { BasicTranslator, Comparison, Operation, StructuredQuery } from "@langchain/core/structured_query";
+import { ThermoclineRetriever, ThermoclineVectorStore } from "@thermocline/langchain";
 import { describe, expect, it } from "vitest";
 import { WordEmbeddings } from "./langchain-embeddings.js";
 
@@ -142,5 +147,48 @@ describe("BasicTranslator", () => {
     );
     const found = await (await numbered()).similaritySearch("sea", 4, filter);
     expect(found.map(({ metadata }) => metadata.n)).toEqual([1, 3]);
+  });
+});
+
+describe("EnsembleRetriever", () => {
+  it("fuses retrievers by words and by vectors", async () => {
+    const store = await numbered();
+    const retrievers = [store.asRetriever({ searchType: "keyword", k: 2 }), store.asRetriever(2)];
+    const found = await new EnsembleRetriever({ retrievers, weights: [0.5, 0.5] }).invoke("sea whale");
+    expect(contents(found)[0]).toBe("sea whale");
+    expect(new Set(contents(found))).toEqual(new Set(["sea whale", "sea storm"]));
+  });
+});
+
+describe("ContextualCompressionRetriever", () => {
+  it("compresses what a hybrid retriever found", async () => {
+    const baseRetriever = (await numbered()).asRetriever({ searchType: "hybrid", k: 4 });
+    const baseCompressor = new EmbeddingsFilter({ embeddings, similarityThreshold: 0.9 });
+    const retriever = new ContextualCompressionRetriever({ baseCompressor, baseRetriever });
+    expect(contents(await retriever.invoke("desert road"))).toEqual(["desert road"]);
+  });
+});
+
+describe("SelfQueryRetriever", () => {
+  it("narrows the store by the filter that a question became", async () => {
+    const queryConstructor = RunnableLambda.from(
+      async () =>
+        new StructuredQuery("sea", new Operation("or", [new Comparison("eq", "n", 1), new Comparison("eq", "n", 3)])),
+    );
+    const vectorStore = await numbered();
+    const structuredQueryTranslator = new BasicTranslator<ThermoclineVectorStore>();
+    const retriever = new SelfQueryRetriever({ vectorStore, queryConstructor, structuredQueryTranslator });
+    const found = await retriever.invoke("something about the sea, second or fourth");
+    expect(found.map(({ metadata }) => metadata.n)).toEqual([1, 3]);
+  });
+});
+
+describe("a chain", () => {
+  it("takes a retriever as a step of its own", async () => {
+    const vectorStore = await numbered();
+    const retriever = new ThermoclineRetriever({ vectorStore, searchType: "keyword", k: 1 });
+    const chain = retriever.pipe((documents) => contents(documents).join());
+    expect(await chain.invoke("whale")).toBe("sea whale");
+    expect(await chain.batch(["road", "whale"])).toEqual(["desert road", "sea whale"]);
   });
 });

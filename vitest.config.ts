@@ -1,7 +1,22 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
 
 const packages = fileURLToPath(new URL("packages", import.meta.url));
+const tests = fileURLToPath(new URL("tests/", import.meta.url));
+
+/** Puts the oldest LangChain that the adapter declares in the place of the one that is installed. */
+const oldestLangChain: Plugin = {
+  name: "langchain-core-floor",
+  enforce: "pre",
+  async resolveId(source) {
+    if (!/^@langchain\/core(\/|$)/.test(source)) return null;
+    const floor = source.replace("@langchain/core", "langchain-core-floor");
+    return this.resolve(floor, `${tests}package.json`, { skipSelf: true });
+  },
+};
+
+/** What concerns LangChain's own package only, and not the others that bring a newer one along. */
+const ofLangChain = ["", "-conformance", "-documents", "-files", "-peers", "-retriever"];
 
 export default defineConfig({
   resolve: {
@@ -9,8 +24,19 @@ export default defineConfig({
     alias: [{ find: /^@thermocline\/(core|langchain)$/, replacement: `${packages}/$1/src/index.ts` }],
   },
   test: {
-    include: ["tests/**/*.test.ts", "packages/*/src/**/*.test.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "newest", include: ["tests/**/*.test.ts", "packages/*/src/**/*.test.ts"] } },
+      {
+        extends: true,
+        plugins: [oldestLangChain],
+        test: {
+          name: "oldest LangChain",
+          env: { LANGCHAIN_CORE: "floor" },
+          include: ofLangChain.map((part) => `tests/langchain${part}.test.ts`),
+        },
+      },
+    ],
   },
 });

@@ -137,7 +137,16 @@ async function vitest(filters, kernel = "auto") {
 }
 
 /** What all of core's tests would find of a difference between the kernels, the most part of it in a fraction of the time. */
-const wasmSample = ["golden", "wasm", "store.test", "store-search", "store-reopen", "store-tiers", "filter.test"];
+const wasmSample = [
+  "golden",
+  "wasm",
+  "store.test",
+  "store-search",
+  "store-reopen",
+  "store-tiers",
+  "filter.test",
+  "langchain-conformance",
+];
 
 /**
  * @param {string[]} args

@@ -8,7 +8,7 @@
  * - `FILTER`: a filter has an unknown operator or a value of the wrong type
  * - `CLOSED`: the store is closed
  * - `ABORTED`: the caller's signal fired
- * - `FORMAT`: the file is not a Thermocline store, or not a `.npy` file of the kind asked for
+ * - `FORMAT`: the file is not a Thermocline store, or not what another program's file was asked to be (`.npy`, a store to move in)
  * - `VERSION`: the file was written by a newer Thermocline, or in a newer `.npy` format
  * - `CORRUPT`: a checksum does not match, or stored data contradict each other or are cut off
  * - `LOCKED`: another process holds the file

@@ -5,6 +5,7 @@
  */
 export { type ErrorCode, type Filter, ThermoclineError } from "@thermocline/core";
 export type { ThermoclineFilter } from "./filter.js";
+export type { MemoryVectors } from "./moving-in/memory-vector-store.js";
 export type {
   AddOptions,
   AddProgress,

@@ -97,11 +97,3 @@ export function addOptions(options: AddOptions | readonly string[]): AddOptions 
   const known = Object.keys(ADD_KEYS).join(", ");
   throw new ThermoclineError("ARGUMENT", `Unknown option ${unknown} of adding; the options are ${known}.`);
 }
-
-/** What of a configuration opens the store, and what is about moving in. */
-export function movingOptions({ signal, onProgress, ...config }: MoveConfig): {
-  readonly config: ThermoclineConfig;
-  readonly moving: Pick<MoveConfig, "signal" | "onProgress">;
-} {
-  return { config, moving: { signal, onProgress } };
-}

@@ -1,4 +1,5 @@
 import type { DocumentInterface } from "@langchain/core/documents";
+import type { EmbeddingsInterface } from "@langchain/core/embeddings";
 import { type HitExplanation, type QueryExplanation, type QueryOptions, ThermoclineError } from "@thermocline/core";
 import type { ThermoclineFilter } from "./filter.js";
 
@@ -66,7 +67,18 @@ const COMMON: readonly string[] = ["searchType", "k", "filter", "scoreThreshold"
 const K = 4;
 const FETCH_K = 20;
 
-/** A search in core's words, but for the filter; `byVector` and `byText` say what becomes of the query. */
+/** A search in core's words, but for the filter, with the query embedded where its type needs that. */
+export async function askedOf(
+  query: string,
+  fields: SearchFields,
+  embeddings: EmbeddingsInterface,
+): Promise<Omit<QueryOptions, "filter">> {
+  const { byVector, byText, options } = searchOf(fields);
+  const vector = byVector ? await embeddings.embedQuery(query) : undefined;
+  return { ...options, vector, text: byText ? query : undefined };
+}
+
+/** The fields of a search, checked as far as they must agree with its type; `byVector` and `byText` say what becomes of the query. */
 export function searchOf(fields: SearchFields): {
   readonly byVector: boolean;
   readonly byText: boolean;

@@ -1,19 +1,22 @@
 // biome-ignore-all lint/complexity/noThisInStatic: a subclass's factories make that subclass
 import type { Callbacks } from "@langchain/core/callbacks/manager";
-import { Document, type DocumentInterface } from "@langchain/core/documents";
+import type { Document, DocumentInterface } from "@langchain/core/documents";
 import type { EmbeddingsInterface } from "@langchain/core/embeddings";
 import type { MaxMarginalRelevanceSearchOptions, VectorStoreRetrieverInput } from "@langchain/core/vectorstores";
 import type { Hit, QueryOptions, StoredRecord, Thermocline } from "@thermocline/core";
 import { savedFile } from "./directory.js";
 import { ThermoclineDocuments } from "./documents.js";
 import { both, type ThermoclineFilter } from "./filter.js";
-import { sameNumber } from "./lists.js";
+import { readFaiss } from "./moving-in/faiss.js";
+import { readHNSWLib } from "./moving-in/hnswlib.js";
+import { type MemoryVectors, readMemoryVectorStore } from "./moving-in/memory-vector-store.js";
+import { moveIn } from "./moving-in/move-in.js";
+import { readSimpleVectorStore } from "./moving-in/simple-vector-store.js";
+import type { Moving } from "./moving-in/source.js";
 import type { MoveConfig, ThermoclineConfig, ViewOptions } from "./options.js";
 import { type RetrieverFields, ThermoclineRetriever } from "./retriever.js";
-import { type ExplainedSearch, type SearchFields, searchOf } from "./search.js";
-
-/** SemanticSimilarityExampleSelector.fromExamples hands these of its own options on to `fromTexts`. */
-const SELECTOR_KEYS = ["k", "inputKeys", "exampleKeys"];
+import { askedOf, type ExplainedSearch, type SearchFields } from "./search.js";
+import { documentsOf, ownConfig } from "./texts.js";
 
 /**
  * A LangChain vector store over Thermocline. Documents are addressed by id: adding one that is there replaces it. Scores
@@ -74,7 +77,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
    * const found = await store.search("ocean currents", { searchType: "keyword", textMatch: "all", k: 10 });
    */
   async search(query: string, fields: SearchFields = {}): Promise<[Document, number][]> {
-    return this.#scored(await this.#query(await this.#asked(query, fields), fields.filter));
+    return this.#scored(await this.#query(await askedOf(query, fields, this.embeddings), fields.filter));
   }
 
   /**
@@ -100,7 +103,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
    * const { hits, explanation } = await store.explain("ocean currents", { searchType: "hybrid" });
    */
   async explain(query: string, fields: SearchFields = {}): Promise<ExplainedSearch> {
-    const asked = await this.#asked(query, fields);
+    const asked = await askedOf(query, fields, this.embeddings);
     const store = await this.thermocline();
     const hits = await store.query({ ...this.#narrowed(asked, fields.filter), explain: true });
     return {
@@ -169,11 +172,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
     embeddings: EmbeddingsInterface,
     config: ThermoclineConfig = {},
   ): Promise<ThermoclineVectorStore> {
-    const list: object[] = Array.isArray(metadatas) ? metadatas : texts.map(() => metadatas);
-    if (list.length > texts.length) sameNumber("metadatas", list, texts);
-    const documents = texts.map((pageContent, i) => new Document({ pageContent, metadata: { ...list[i] } }));
-    const own = Object.entries(config).filter(([key]) => !SELECTOR_KEYS.includes(key));
-    return this.fromDocuments(documents, embeddings, Object.fromEntries(own));
+    return this.fromDocuments(documentsOf(texts, metadatas), embeddings, ownConfig(config));
   }
 
   /**
@@ -208,13 +207,81 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
     return store;
   }
 
-  /** A search in core's words, with the query embedded where its type needs that. */
-  async #asked(query: string, fields: SearchFields): Promise<Omit<QueryOptions, "filter">> {
-    const { byVector, byText, options } = searchOf(fields);
-    const vector = byVector ? await this.embeddings.embedQuery(query) : undefined;
-    return { ...options, vector, text: byText ? query : undefined };
+  /**
+   * A store with everything that LangChain's `MemoryVectorStore` holds, with its vectors and embeddings. Where two documents have the
+   * same id, the last one stays.
+   *
+   * @throws `ARGUMENT` when it is none, `ABORTED`, and what `addVectors` throws
+   * @example
+   * const store = await ThermoclineVectorStore.fromMemoryVectorStore(memory, { path: "memory.db" });
+   */
+  static async fromMemoryVectorStore(store: MemoryVectors, config: MoveConfig = {}): Promise<ThermoclineVectorStore> {
+    const read = (moving: Moving) => readMemoryVectorStore(store, moving);
+    return moveIn(read, config, (own) => new this(store.embeddings, own));
   }
 
+  /**
+   * A store with everything that LangChain's `HNSWLib.save` wrote into a directory, but for points marked as deleted. Its space
+   * decides the metric, unless the config does; vectors of the space `cosine` have length 1.
+   *
+   * @throws `IO` when a file cannot be read, `FORMAT` when it is something else, `CORRUPT` when it is cut off or the files
+   * contradict each other; `ABORTED`, and what `addVectors` throws
+   * @example
+   * const store = await ThermoclineVectorStore.fromHNSWLib("old-index", embeddings, { path: "memory.db" });
+   */
+  static async fromHNSWLib(
+    directory: string,
+    embeddings: EmbeddingsInterface,
+    config: MoveConfig = {},
+  ): Promise<ThermoclineVectorStore> {
+    return moveIn(
+      (moving) => readHNSWLib(directory, moving),
+      config,
+      (own) => new this(embeddings, own),
+    );
+  }
+
+  /**
+   * A store with everything that LangChain's `FaissStore.save` wrote into a directory, under its ids. The index must be flat
+   * (`IndexFlatL2`, `IndexFlatIP`, also within an `IndexIDMap`); it decides the metric, unless the config does.
+   *
+   * @throws as `fromHNSWLib`, and `UNSUPPORTED` for other kinds of index
+   * @example
+   * const store = await ThermoclineVectorStore.fromFaiss("old-index", embeddings, { path: "memory.db", metric: "cosine" });
+   */
+  static async fromFaiss(
+    directory: string,
+    embeddings: EmbeddingsInterface,
+    config: MoveConfig = {},
+  ): Promise<ThermoclineVectorStore> {
+    return moveIn(
+      (moving) => readFaiss(directory, moving),
+      config,
+      (own) => new this(embeddings, own),
+    );
+  }
+
+  /**
+   * A store with everything that LlamaIndex.TS's `SimpleVectorStore` persisted, under its nodes' ids: a directory, or the path of its
+   * vector_store.json. Texts come from the doc_store.json beside it; without that they are empty.
+   *
+   * @throws as `fromHNSWLib`
+   * @example
+   * const store = await ThermoclineVectorStore.fromSimpleVectorStore("storage", embeddings, { path: "memory.db" });
+   */
+  static async fromSimpleVectorStore(
+    path: string,
+    embeddings: EmbeddingsInterface,
+    config: MoveConfig = {},
+  ): Promise<ThermoclineVectorStore> {
+    return moveIn(
+      (moving) => readSimpleVectorStore(path, moving),
+      config,
+      (own) => new this(embeddings, own),
+    );
+  }
+
+  /** A search of this store's documents only. */
   #narrowed(options: Omit<QueryOptions, "filter">, given: ThermoclineFilter | undefined): QueryOptions {
     const wanted = both(this.view.filter, given);
     const filter = typeof wanted === "function" ? (record: StoredRecord) => wanted(this.documentOf(record)) : wanted;

@@ -93,6 +93,15 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
     await refusal(() => Thermocline.open(options as object), code, says);
   });
 
+  it("when a first record or query has another dimension than the store was made with", async () => {
+    const store = await open({ dim: DIM });
+    expect(store.stats().dim).toBe(DIM);
+    const vector = new Float32Array(DIM + 1).fill(1);
+    await refusal(store.upsert([{ id: "bad", vector }]), "DIMENSION", new RegExp(`vectors of ${DIM}`));
+    await refusal(store.query({ vector }), "DIMENSION", new RegExp(`vectors of ${DIM}`));
+    expect(store.stats()).toMatchObject({ dim: DIM, records: 0 });
+  });
+
   it("after it was closed, by every method, with CLOSED", async () => {
     const store = await open({ dim: DIM });
     await store.upsert(all);

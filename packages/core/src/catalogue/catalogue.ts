@@ -103,6 +103,8 @@ export class Catalogue {
   /** Calls `load` to make the image in RAM, now and whenever another process has committed. It must replace it in one turn. */
   async follow(load: () => Promise<void>): Promise<void> {
     this.#load = load;
+    // What was written before counts as shown, but nothing has shown it.
+    this.#shown = undefined;
     await this.#refresh();
   }
 

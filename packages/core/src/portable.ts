@@ -16,6 +16,7 @@ export type {
   FilterScalar,
   LogicalFilter,
 } from "./filter/filter.js";
+export { filterPredicate } from "./filter/predicate.js";
 export type { TypedCondition, TypedFilter, TypedOperators } from "./filter/typed-filter.js";
 export type { WasmModules } from "./kernel/wasm-modules.js";
 export { recommend } from "./recommend.js";

@@ -21,7 +21,7 @@ const ofLangChain = ["", "-conformance", "-documents", "-files", "-peers", "-ret
 export default defineConfig({
   resolve: {
     // Tests read our packages from source, so that no stale build can pass or fail them.
-    alias: [{ find: /^@thermocline\/(core|langchain)$/, replacement: `${packages}/$1/src/index.ts` }],
+    alias: [{ find: /^@thermocline\/(core|langchain|mastra)$/, replacement: `${packages}/$1/src/index.ts` }],
   },
   test: {
     testTimeout: 20_000,

@@ -48,6 +48,11 @@ const rules = [
     never: /^(?!packages\/langchain\/src\/|node:|@thermocline\/core$|@langchain\/core(\/|$))/,
     why: "an adapter knows core's public entry and its framework",
   },
+  {
+    from: /^packages\/mastra\/src\//,
+    never: /^(?!packages\/mastra\/src\/|node:|@thermocline\/core$|@mastra\/core(\/|$))/,
+    why: "an adapter knows core's public entry and its framework",
+  },
 ];
 
 /** @param {string} source */

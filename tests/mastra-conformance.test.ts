@@ -1,0 +1,4 @@
+import { describeVectorStore } from "./conformance/vector-store.js";
+import { mastraAdapter } from "./support/mastra-driver.js";
+
+describeVectorStore("ThermoclineVector", mastraAdapter);

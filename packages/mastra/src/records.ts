@@ -36,8 +36,7 @@ export async function replace(
   deleted: readonly string[],
 ): Promise<void> {
   const written = new Set(records.map(({ id }) => id));
-  const [{ vector } = { vector: [] }] = records;
-  const gone = deleted.filter((id) => !written.has(id)).map((id) => ({ id, vector, expiresAt: 0 }));
+  const gone = deleted.filter((id) => !written.has(id)).map((id) => ({ id, expiresAt: 0 }));
   await index.store.upsert([...gone, ...records]);
 }
 

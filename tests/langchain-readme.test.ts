@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import * as cacheBacked from "@langchain/classic/embeddings/cache_backed";
 import * as memory from "@langchain/classic/vectorstores/memory";
 import * as documents from "@langchain/core/documents";
 import * as indexing from "@langchain/core/indexing";
@@ -10,6 +11,7 @@ import { runProgram } from "./support/examples.js";
 const page = readFileSync(new URL("../packages/langchain/README.md", import.meta.url), "utf8");
 const program = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block]) => block).join("\n");
 const modules = {
+  "@langchain/classic/embeddings/cache_backed": cacheBacked,
   "@langchain/classic/vectorstores/memory": memory,
   "@langchain/core/documents": documents,
   "@langchain/core/indexing": indexing,

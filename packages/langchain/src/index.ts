@@ -1,9 +1,11 @@
 /**
- * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager.
+ * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager, and beside
+ * them a byte store.
  *
  * @packageDocumentation
  */
 export { type ErrorCode, type Filter, ThermoclineError } from "@thermocline/core";
+export { type ByteStoreConfig, ThermoclineByteStore } from "./byte-store.js";
 export type { ThermoclineFilter } from "./filter.js";
 export type { MemoryVectors } from "./moving-in/memory-vector-store.js";
 export type {

@@ -1,6 +1,6 @@
 /**
- * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager, and beside
- * them a byte store.
+ * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager; beside them
+ * a byte store and a cache of models' answers.
  *
  * @packageDocumentation
  */
@@ -21,4 +21,5 @@ export type {
 export { type RecordManagerOptions, ThermoclineRecordManager } from "./record-manager.js";
 export { type RetrieverFields, ThermoclineRetriever, type ThermoclineRetrieverInput } from "./retriever.js";
 export type { ExplainedSearch, MmrFields, SearchFields, SearchType } from "./search.js";
+export { type SemanticCacheConfig, type SemanticCacheOptions, ThermoclineSemanticCache } from "./semantic-cache.js";
 export { ThermoclineVectorStore } from "./vector-store.js";

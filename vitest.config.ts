@@ -21,7 +21,10 @@ const ofLangChain = ["", "-conformance", "-documents", "-files", "-peers", "-ret
 export default defineConfig({
   resolve: {
     // Tests read our packages from source, so that no stale build can pass or fail them.
-    alias: [{ find: /^@thermocline\/(core|langchain|mastra)$/, replacement: `${packages}/$1/src/index.ts` }],
+    alias: [
+      { find: /^@thermocline\/(core|langchain|mastra)$/, replacement: `${packages}/$1/src/index.ts` },
+      { find: /^@thermocline\/langchain\/langgraph$/, replacement: `${packages}/langchain/src/langgraph/index.ts` },
+    ],
   },
   test: {
     testTimeout: 20_000,

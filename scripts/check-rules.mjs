@@ -45,13 +45,19 @@ const rules = [
   { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/(native|wasm)$/, why: "only kernel loads them" },
   {
     from: /^packages\/langchain\/src\//,
-    never: /^(?!packages\/langchain\/src\/|node:|@thermocline\/core$|@langchain\/core(\/|$))/,
+    never:
+      /^(?!packages\/langchain\/src\/|node:|@thermocline\/core$|@langchain\/core(\/|$)|@langchain\/langgraph-checkpoint$)/,
     why: "an adapter knows core's public entry and its framework",
   },
   {
     from: /^packages\/mastra\/src\//,
     never: /^(?!packages\/mastra\/src\/|node:|@thermocline\/core$|@mastra\/core(\/|$))/,
     why: "an adapter knows core's public entry and its framework",
+  },
+  {
+    from: /^packages\/langchain\/src\/(?!langgraph\/)/,
+    never: /^(@langchain\/langgraph-checkpoint$|packages\/langchain\/src\/langgraph\/)/,
+    why: "LangGraph is an optional peer: only the entry for it may need it",
   },
 ];
 

@@ -5,6 +5,7 @@ import * as documents from "@langchain/core/documents";
 import * as indexing from "@langchain/core/indexing";
 import * as testing from "@langchain/core/utils/testing";
 import * as langchain from "@thermocline/langchain";
+import * as langgraph from "@thermocline/langchain/langgraph";
 import { expect, it } from "vitest";
 import { runProgram } from "./support/examples.js";
 
@@ -17,6 +18,7 @@ const modules = {
   "@langchain/core/indexing": indexing,
   "@langchain/core/utils/testing": testing,
   "@thermocline/langchain": langchain,
+  "@thermocline/langchain/langgraph": langgraph,
 };
 
 it("the README's blocks, run one after the other, print what their comments say", async () => {

@@ -1,6 +1,6 @@
 /**
  * Thermocline behind LangChain.js: vectors in one SQLite file, or in memory, as a vector store and a record manager; beside them
- * a byte store and a cache of models' answers.
+ * a byte store and a cache of models' answers. LangGraph's store is in `@thermocline/langchain/langgraph`.
  *
  * @packageDocumentation
  */

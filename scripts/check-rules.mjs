@@ -59,6 +59,21 @@ const rules = [
     never: /^(@langchain\/langgraph-checkpoint$|packages\/langchain\/src\/langgraph\/)/,
     why: "LangGraph is an optional peer: only the entry for it may need it",
   },
+  {
+    from: /^packages\/llamaindex\/src\//,
+    never: /^(?!packages\/llamaindex\/src\/|@thermocline\/core$|@llamaindex\/core\/|@vectorstores\/core$)/,
+    why: "an adapter knows core's public entry and its frameworks",
+  },
+  {
+    from: /^packages\/llamaindex\/src\/(?!(index|llamaindex-vector-store)\.ts$)/,
+    never: /^(@llamaindex\/|packages\/llamaindex\/src\/llamaindex-vector-store\.js$)/,
+    why: "only one of two entries knows @llamaindex/core, which need not be installed",
+  },
+  {
+    from: /^packages\/llamaindex\/src\/(?!vectorstores(-vector-store)?\.ts$)/,
+    never: /^(@vectorstores\/|packages\/llamaindex\/src\/vectorstores-vector-store\.js$)/,
+    why: "only one of two entries knows @vectorstores/core, which need not be installed",
+  },
 ];
 
 /** @param {string} source */

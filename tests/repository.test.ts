@@ -61,6 +61,11 @@ describe("the dependency rule", () => {
     ["packages/langchain/src/store.ts", "../../core/src/index.js"],
     ["packages/langchain/src/store.ts", "@thermocline/core/dist/index.js"],
     ["packages/langchain/src/store.ts", "@thermocline/native"],
+    ["packages/llamaindex/src/node-store.ts", "@llamaindex/core/schema"],
+    ["packages/llamaindex/src/index.ts", "./vectorstores-vector-store.js"],
+    ["packages/llamaindex/src/vectorstores.ts", "./llamaindex-vector-store.js"],
+    ["packages/llamaindex/src/vectorstores-vector-store.ts", "@llamaindex/core/schema"],
+    ["packages/llamaindex/src/llamaindex-vector-store.ts", "llamaindex"],
   ])("refuses %s importing %s", (file, specifier) => {
     expect(importViolation(file, specifier)).toBeTypeOf("string");
   });
@@ -74,6 +79,9 @@ describe("the dependency rule", () => {
     ["packages/core/src/kernel/native.ts", "@thermocline/native"],
     ["packages/langchain/src/store.ts", "@thermocline/core"],
     ["packages/langchain/src/store.ts", "@langchain/core/vectorstores"],
+    ["packages/llamaindex/src/llamaindex-vector-store.ts", "@llamaindex/core/schema"],
+    ["packages/llamaindex/src/vectorstores-vector-store.ts", "@vectorstores/core"],
+    ["packages/llamaindex/src/vectorstores.ts", "./vectorstores-vector-store.js"],
   ])("allows %s importing %s", (file, specifier) => {
     expect(importViolation(file, specifier)).toBeUndefined();
   });

@@ -39,7 +39,8 @@ async function everything(store: Thermocline): Promise<Found> {
 function isVector(found: Float32Array, given: Float32Array, options: OpenOptions, cold: boolean): boolean {
   // A code of 16 bytes keeps the direction of a vector of 16 components nearly.
   if (options.originals === "none" && cold) return similarity("cosine", found, given) > 0.8;
-  const tolerance = options.originals === "float32" || !cold ? 0 : 2e-3;
+  // A hot row may have been cold, and then has its vector from half floats.
+  const tolerance = options.originals === "float16" ? 2e-3 : 0;
   return found.every((x, i) => Math.abs(x - (given[i] ?? 0)) <= tolerance * Math.abs(given[i] ?? 0) + tolerance);
 }
 

@@ -183,3 +183,24 @@ describe("pins in a file", () => {
     expect(await again.demote({ all: true })).toBe(58);
   });
 });
+
+describe("a query beside a move", () => {
+  const { open } = bench("on file");
+
+  it("scores exactly what moved up after it was found", async () => {
+    const store = await open({ dim: DIM, cold: small, originals: "float32" });
+    const many = records(3_000, DIM);
+    await store.upsert(many);
+    const vector = many[7]?.vector ?? [];
+    const expected = (await store.query({ vector, k: 10 })).map(({ id, score }) => [id, score]);
+    const best = expected.map(([id]) => String(id));
+    for (let i = 0; i < 6; i++) {
+      await store.demote({ all: true });
+      // So many candidates are rescored in several turns, between which the best of them move.
+      const asked = Array.from({ length: 4 }, () => store.query({ vector, k: 10, rerank: 3_000 }));
+      const moved = store.promote({ ids: best });
+      for (const hits of await Promise.all(asked)) expect(hits.map(({ id, score }) => [id, score])).toEqual(expected);
+      await moved;
+    }
+  });
+});

@@ -100,7 +100,10 @@ export function follows({ score, row }: Pick<Ranked, "score" | "row">, after: Qu
   return score < after.score || (score === after.score && row > after.row);
 }
 
-/** Exact scores of cold candidates from their originals; a row deleted meanwhile keeps its estimate and is not found later. */
+/**
+ * Exact scores of cold candidates from their originals, which may be hot by now; a row deleted meanwhile keeps its estimate and is not found
+ * later.
+ */
 async function rescore(
   engine: Engine,
   query: Float32Array,
@@ -111,9 +114,11 @@ async function rescore(
   const present: number[] = [];
   for (let at = 0; at < coldRows.length; at += RERANK) {
     const rows = Array.from(coldRows.subarray(at, at + RERANK));
-    const found = engine.catalogue.reader.originals(rows);
+    const { reader } = engine.catalogue;
+    const found = reader.originals(rows);
+    const moved = found.size < rows.length ? reader.hotOriginals(rows.filter((row) => !found.has(row))) : undefined;
     for (const [i, row] of rows.entries()) {
-      const original = found.get(row);
+      const original = found.get(row) ?? moved?.get(row);
       if (original) {
         originals.push(original);
         present.push(at + i);

@@ -27,17 +27,11 @@ export async function idsOf(index: Index, condition: Condition): Promise<string[
 }
 
 /**
- * Writes records and deletes those of the ids in one transaction: a record that expired long ago deletes what has its id, and is not
- * written itself.
+ * Writes records and deletes those of the ids, but for what is written, in one transaction: a record that expired long ago deletes what
+ * has its id and is not written itself, and of two with the same id the last one counts.
  */
-export async function replace(
-  index: Index,
-  records: readonly RecordInput[],
-  deleted: readonly string[],
-): Promise<void> {
-  const written = new Set(records.map(({ id }) => id));
-  const gone = deleted.filter((id) => !written.has(id)).map((id) => ({ id, expiresAt: 0 }));
-  await index.store.upsert([...gone, ...records]);
+export async function replace(index: Index, records: readonly RecordInput[], deleted: readonly string[]): Promise<void> {
+  await index.store.upsert([...deleted.map((id) => ({ id, expiresAt: 0 })), ...records]);
 }
 
 /** What `updateVector` puts in a record's place: its vector, its metadata, or both; metadata are replaced whole. */

@@ -90,6 +90,35 @@ describe("an index of hnswlib", () => {
   });
 });
 
+describe("files of several chunks", () => {
+  const DIM = 64;
+  const COUNT = 9_000;
+
+  it("of hnswlib have every point", async () => {
+    const size = 4 + 4 * 2 + 4 * DIM + 8;
+    const bytes = new Uint8Array(96 + COUNT * (size + 4));
+    const view = new DataView(bytes.buffer);
+    const header = [0, COUNT, COUNT, size, size - 8, 4 + 4 * 2, 0, 1, 2, 1];
+    for (const [i, value] of header.entries()) view.setBigUint64(8 * i, BigInt(value), true);
+    for (let n = 0; n < COUNT; n++) {
+      view.setFloat32(96 + n * size + 12 + 4 * (n % DIM), n, true);
+      view.setBigUint64(96 + n * size + size - 8, BigInt(COUNT - n), true);
+    }
+    const points = await read(bytes, (source, reading) => all(hnswlibPoints(source, DIM, reading)));
+    expect(bytes.length).toBeGreaterThan(2 << 20);
+    expect(points).toHaveLength(COUNT);
+    expect(points?.every(({ label, vector }, n) => label === COUNT - n && vector?.[n % DIM] === n)).toBe(true);
+  });
+
+  it("of JSON have every value", async () => {
+    const rows = Array.from({ length: COUNT }, (_, n) => [`${n}`, { pageContent: "ü".repeat(n % 300) }]);
+    const bytes = new TextEncoder().encode(JSON.stringify(rows));
+    expect(bytes.length).toBeGreaterThan(2 << 20);
+    const items = await read(bytes, (source, reading) => all(jsonItems(source, 1, reading)));
+    expect(items?.map(({ value }) => value)).toEqual(rows);
+  });
+});
+
 describe("an index of FAISS", () => {
   it.each(["faiss-l2/faiss.index", "faiss-idmap/faiss.index"])(
     "(%s) is read or refused, however it was changed",

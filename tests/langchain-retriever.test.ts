@@ -220,6 +220,18 @@ describe("explain", () => {
   });
 });
 
+describe("a search", () => {
+  it("stops at its signal", async () => {
+    for (const searchType of ["similarity", "keyword", "hybrid"] as const) {
+      const searching = store.search("valve", { searchType, signal: AbortSignal.abort() });
+      await expect(searching).rejects.toMatchObject({ code: "ABORTED" });
+    }
+    // A retriever outlives its searches, so a signal is not for it.
+    const fields: object = { signal: AbortSignal.abort() };
+    expect(() => store.asRetriever(fields)).toThrow("signal");
+  });
+});
+
 describe("hybridSearch", () => {
   it("gives four documents unless it is told how many, with the scores of the fusion", async () => {
     const found = await store.hybridSearch("the valve");

@@ -9,7 +9,7 @@ import {
   ThermoclineError,
 } from "@thermocline/core";
 import { saveInto } from "./directory.js";
-import { embedInBatches, throwIfAborted } from "./embed.js";
+import { embedInBatches } from "./embed.js";
 import { both, type ThermoclineFilter } from "./filter.js";
 import { idsOf, isGeneratedId } from "./ids.js";
 import { sameNumber } from "./lists.js";
@@ -22,6 +22,7 @@ import {
   type ThermoclineConfig,
   type ViewOptions,
 } from "./options.js";
+import { throwIfAborted } from "./pace.js";
 import { selectionOf } from "./selection.js";
 
 /** The documents of a vector store: opened, added, read, deleted, saved. What searches them is `ThermoclineVectorStore`. */
@@ -83,7 +84,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
   ): Promise<string[]> {
     const { batchSize, ...add } = addOptions(options);
     // Before the embedding, which may cost money.
-    const ids = idsOf(documents, add.ids);
+    const ids = await idsOf(documents, add.ids, add.signal);
     this.#assertOpen();
     throwIfAborted(add.signal);
     if (documents.length === 0) return [];
@@ -108,7 +109,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
   ): Promise<string[]> {
     const { ids: given, expiresAt, ttl, signal, onProgress } = addOptions(options);
     sameNumber("vectors", vectors, documents);
-    const ids = idsOf(documents, given);
+    const ids = await idsOf(documents, given, signal);
     const records = documents.map(({ pageContent, metadata }, i) => {
       return { id: ids[i] ?? "", vector: vectors[i] ?? [], text: pageContent, metadata, expiresAt };
     });

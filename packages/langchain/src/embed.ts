@@ -2,6 +2,7 @@ import type { EmbeddingsInterface } from "@langchain/core/embeddings";
 import { ThermoclineError } from "@thermocline/core";
 import { sameNumber } from "./lists.js";
 import type { AddOptions } from "./options.js";
+import { throwIfAborted } from "./pace.js";
 
 /** As many texts as providers take in one request, so that the class's own requests in parallel stay what they are. */
 const BATCH = 512;
@@ -29,12 +30,4 @@ export async function embedInBatches(
   }
   throwIfAborted(signal);
   return vectors;
-}
-
-/** Rejects with `ABORTED` once the caller's signal has fired. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new ThermoclineError("ABORTED", "The call was aborted by its signal; nothing was added.", {
-    cause: signal.reason,
-  });
 }

@@ -1,6 +1,7 @@
 import type { DocumentInterface } from "@langchain/core/documents";
 import { sameNumber } from "./lists.js";
 import type { AddOptions } from "./options.js";
+import { Pace } from "./pace.js";
 
 // UUIDs of version 8 leave their bits to whoever makes them: the twelve after the version say that an id is ours. So a
 // generated id is a valid UUID anywhere, and is known again without a mark in the metadata.
@@ -18,7 +19,17 @@ export function isGeneratedId(id: string): boolean {
 }
 
 /** The id of each document: the given one, else its own, else a new one. */
-export function idsOf(documents: readonly DocumentInterface[], given: AddOptions["ids"]): string[] {
+export async function idsOf(
+  documents: readonly DocumentInterface[],
+  given: AddOptions["ids"],
+  signal?: AbortSignal,
+): Promise<string[]> {
   if (given) sameNumber("ids", given, documents);
-  return documents.map((document, i) => given?.[i] ?? document.id ?? generateId());
+  const pace = new Pace(signal);
+  const ids: string[] = [];
+  for (const [i, document] of documents.entries()) {
+    ids.push(given?.[i] ?? document.id ?? generateId());
+    if (pace.due) await pace.pause();
+  }
+  return ids;
 }

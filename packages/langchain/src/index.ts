@@ -20,6 +20,6 @@ export type {
 } from "./options.js";
 export { type RecordManagerOptions, ThermoclineRecordManager } from "./record-manager.js";
 export { type RetrieverFields, ThermoclineRetriever, type ThermoclineRetrieverInput } from "./retriever.js";
-export type { ExplainedSearch, MmrFields, SearchFields, SearchType } from "./search.js";
+export type { ExplainedSearch, MmrFields, SearchFields, SearchRequest, SearchType } from "./search.js";
 export { type SemanticCacheConfig, type SemanticCacheOptions, ThermoclineSemanticCache } from "./semantic-cache.js";
 export { ThermoclineVectorStore } from "./vector-store.js";

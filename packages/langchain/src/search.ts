@@ -44,6 +44,12 @@ export interface SearchFields {
   readonly textMatch?: "any" | "all" | "phrase" | undefined;
 }
 
+/** What one search is given beside the query. */
+export interface SearchRequest extends SearchFields {
+  /** Aborting rejects with code `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a search found and how: of each document its place, tier and scores, and of the search where its time went. */
 export interface ExplainedSearch {
   readonly hits: readonly {
@@ -70,12 +76,12 @@ const FETCH_K = 20;
 /** A search in core's words, but for the filter, with the query embedded where its type needs that. */
 export async function askedOf(
   query: string,
-  fields: SearchFields,
+  { signal, ...fields }: SearchRequest,
   embeddings: EmbeddingsInterface,
 ): Promise<Omit<QueryOptions, "filter">> {
   const { byVector, byText, options } = searchOf(fields);
   const vector = byVector ? await embeddings.embedQuery(query) : undefined;
-  return { ...options, vector, text: byText ? query : undefined };
+  return { ...options, vector, text: byText ? query : undefined, signal };
 }
 
 /** The fields of a search, checked as far as they must agree with its type; `byVector` and `byText` say what becomes of the query. */

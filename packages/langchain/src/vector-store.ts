@@ -15,7 +15,7 @@ import { readSimpleVectorStore } from "./moving-in/simple-vector-store.js";
 import type { Moving } from "./moving-in/source.js";
 import type { MoveConfig, ThermoclineConfig, ViewOptions } from "./options.js";
 import { type RetrieverFields, ThermoclineRetriever } from "./retriever.js";
-import { askedOf, type ExplainedSearch, type SearchFields } from "./search.js";
+import { askedOf, type ExplainedSearch, type SearchRequest } from "./search.js";
 import { documentsOf, ownConfig } from "./texts.js";
 
 /**
@@ -76,7 +76,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
    * @example
    * const found = await store.search("ocean currents", { searchType: "keyword", textMatch: "all", k: 10 });
    */
-  async search(query: string, fields: SearchFields = {}): Promise<[Document, number][]> {
+  async search(query: string, fields: SearchRequest = {}): Promise<[Document, number][]> {
     return this.#scored(await this.#query(await askedOf(query, fields, this.embeddings), fields.filter));
   }
 
@@ -90,7 +90,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
   async hybridSearch(
     query: string,
     k?: number,
-    fields: Omit<SearchFields, "searchType" | "k" | "searchKwargs"> = {},
+    fields: Omit<SearchRequest, "searchType" | "k" | "searchKwargs"> = {},
   ): Promise<[Document, number][]> {
     return this.search(query, { ...fields, k, searchType: "hybrid" });
   }
@@ -102,7 +102,7 @@ export class ThermoclineVectorStore extends ThermoclineDocuments {
    * @example
    * const { hits, explanation } = await store.explain("ocean currents", { searchType: "hybrid" });
    */
-  async explain(query: string, fields: SearchFields = {}): Promise<ExplainedSearch> {
+  async explain(query: string, fields: SearchRequest = {}): Promise<ExplainedSearch> {
     const asked = await askedOf(query, fields, this.embeddings);
     const store = await this.thermocline();
     const hits = await store.query({ ...this.#narrowed(asked, fields.filter), explain: true });

@@ -55,8 +55,6 @@ async function headerOf(file: SourceFile, offset: number, reading: Reading) {
   const dim = view.getInt32(4, true);
   const count = count64(file, view, 8, "its number of vectors");
   if (dim < 1) refuse(file, "FORMAT", `has vectors of ${dim} components`);
-  // Whatever is larger than the file cannot be in it; from here on products stay exact.
-  if (count * dim > file.size) refuse(file, "CORRUPT", `is cut off: it has no room for ${count} vectors of ${dim}`);
   return { kind, dim, count, metric: METRICS[view.getInt32(33, true)] };
 }
 

@@ -20,7 +20,7 @@ export async function readFaiss(directory: string, moving: Moving): Promise<Move
         if (!document) return refuse(docstore, "CORRUPT", `has no document for label ${label} of the index`);
         moved.documents.push(document);
         moved.ids.push(id);
-        await reading.breathe();
+        if (reading.pace.due) await reading.pace.pause();
       }
       return moved;
     }),

@@ -89,7 +89,7 @@ class JsonText {
 
   /** The value that begins at the next byte, parsed. */
   async value(): Promise<unknown> {
-    await this.#reading.breathe();
+    if (this.#reading.pace.due) await this.#reading.pace.pause();
     const parts: Uint8Array[] = [];
     const scan = new ValueScan();
     await this.next();

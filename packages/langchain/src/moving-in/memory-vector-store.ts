@@ -1,7 +1,8 @@
 import type { EmbeddingsInterface } from "@langchain/core/embeddings";
 import { ThermoclineError } from "@thermocline/core";
+import { Pace } from "../pace.js";
 import { documentFrom, isObject, type Moved } from "./moved.js";
-import { type Moving, Reading } from "./source.js";
+import type { Moving } from "./source.js";
 
 /** What is read of LangChain's `MemoryVectorStore`. */
 export interface MemoryVectors {
@@ -20,7 +21,7 @@ export async function readMemoryVectorStore(store: MemoryVectors, { signal, onPr
   if (!Array.isArray(rows)) {
     throw new ThermoclineError("ARGUMENT", "That is no MemoryVectorStore: it has no list memoryVectors.");
   }
-  const reading = new Reading([], { signal });
+  const pace = new Pace(signal);
   const moved: Moved = { documents: [], vectors: [], ids: [], metric: undefined };
   for (const [i, row] of rows.entries()) {
     const { content: pageContent, embedding, metadata, id } = isObject(row) ? row : {};
@@ -33,7 +34,7 @@ export async function readMemoryVectorStore(store: MemoryVectors, { signal, onPr
     moved.documents.push(documentFrom({ pageContent, metadata, id }, `Document ${i} of the MemoryVectorStore`));
     moved.vectors.push(Float32Array.from(embedding));
     moved.ids.push(undefined);
-    await reading.breathe();
+    if (pace.due) await pace.pause();
   }
   onProgress?.({ phase: "read", done: rows.length, total: rows.length });
   return moved;

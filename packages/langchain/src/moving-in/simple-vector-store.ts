@@ -58,7 +58,7 @@ async function moved(vectors: SourceFile, documents: SourceFile | undefined, mov
     });
     all.vectors.push(vector);
     all.ids.push(id);
-    await reading.breathe();
+    if (reading.pace.due) await reading.pace.pause();
   }
   return all;
 }

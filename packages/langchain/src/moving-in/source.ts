@@ -1,10 +1,7 @@
 import { type ErrorCode, ThermoclineError } from "@thermocline/core";
 import type { SourceFile } from "../directory.js";
-import { throwIfAborted } from "../embed.js";
 import type { MoveConfig } from "../options.js";
-
-/** How long reading may hold the event loop before others get a turn. */
-const SLICE_MS = 4;
+import { Pace, throwIfAborted } from "../pace.js";
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 20;
@@ -17,16 +14,18 @@ export function refuse({ path }: Pick<SourceFile, "path">, code: ErrorCode, why:
   throw new ThermoclineError(code, `${path} ${why}.`, { cause });
 }
 
-/** Reads files from front to back: counts what was read, and lets others run between two slices. */
+/** Reads files from front to back, counts what was read, and lets others run meanwhile. */
 export class Reading {
   readonly #moving: Moving;
   readonly #total: number;
+  /** For work on what was read: ask it between items. */
+  readonly pace: Pace;
   #done = 0;
-  #until = performance.now() + SLICE_MS;
 
   /** `files` are those that will be read, for the progress. */
   constructor(files: readonly SourceFile[], moving: Moving) {
     this.#moving = moving;
+    this.pace = new Pace(moving.signal);
     this.#total = files.reduce((sum, { size }) => sum + size, 0);
   }
 
@@ -57,20 +56,10 @@ export class Reading {
       const some = Math.min(atOnce, count - from);
       const bytes = await this.bytes(file, offset + from * length, some * length);
       for (let i = 0; i < some; i++) {
-        await this.breathe();
+        if (this.pace.due) await this.pace.pause();
         yield new DataView(bytes.buffer, bytes.byteOffset + i * length, length);
       }
     }
-  }
-
-  /** To be called between items: lets timers, I/O and other calls run when it is time to. */
-  async breathe(): Promise<void> {
-    if (performance.now() < this.#until) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve);
-    });
-    throwIfAborted(this.#moving.signal);
-    this.#until = performance.now() + SLICE_MS;
   }
 }
 

@@ -30,7 +30,11 @@ export async function idsOf(index: Index, condition: Condition): Promise<string[
  * Writes records and deletes those of the ids, but for what is written, in one transaction: a record that expired long ago deletes what
  * has its id and is not written itself, and of two with the same id the last one counts.
  */
-export async function replace(index: Index, records: readonly RecordInput[], deleted: readonly string[]): Promise<void> {
+export async function replace(
+  index: Index,
+  records: readonly RecordInput[],
+  deleted: readonly string[],
+): Promise<void> {
   await index.store.upsert([...deleted.map((id) => ({ id, expiresAt: 0 })), ...records]);
 }
 

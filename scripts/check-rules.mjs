@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { fileURLToPath } from "node:url";
 import { files, root } from "./files.mjs";
+import { installScripts } from "./package-contents.mjs";
 
 /** No file that `from` matches imports what `never` matches: a package by name, one of our files by its path. */
 const rules = [
@@ -76,6 +77,23 @@ const rules = [
   },
 ];
 
+/**
+ * What is wrong with what a package is installed with: frameworks are peers, so that there is one copy of each, and nothing runs on
+ * the machine of whoever installs.
+ * @param {import("./package-contents.mjs").Manifest} manifest
+ * @returns {string[]}
+ */
+export function dependencyViolations({ dependencies = {}, optionalDependencies = {}, scripts = {} }) {
+  const all = Object.keys({ ...dependencies, ...optionalDependencies });
+  const foreign = all.filter((name) => !/^(@thermocline\/|@photostructure\/sqlite$)/.test(name));
+  return [
+    ...foreign.map((name) => `depends on ${name}: what is not ours or SQLite is a peer`),
+    ...installScripts
+      .filter((name) => scripts[name])
+      .map((name) => `has the script ${name}, which would run where it is installed`),
+  ];
+}
+
 /** @param {string} source */
 export function importsOf(source) {
   const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
@@ -115,6 +133,9 @@ export function violations() {
   for (const file of new Set(usesNode)) {
     const others = new Set(usesNode.filter((other) => other !== file && other.split("/")[1] === file.split("/")[1]));
     if (others.size > 0) found.push(`${file} imports Node's modules, and so does another file: one of an adapter may`);
+  }
+  for (const file of files().filter((name) => /^(packages|native)\/[\w-]+\/package\.json$/.test(name))) {
+    found.push(...dependencyViolations(JSON.parse(read(file))).map((violation) => `${file} ${violation}`));
   }
   for (const file of files("native/").filter((name) =>
     /^(?!native\/(kernel\/src\/arch|node\/src)\/).*\.rs$/.test(name),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path/posix";
 import { describe, expect, it } from "vitest";
-import { importsOf, importViolation, saysUnsafe, violations } from "../scripts/check-rules.mjs";
+import { dependencyViolations, importsOf, importViolation, saysUnsafe, violations } from "../scripts/check-rules.mjs";
 import { files, root } from "../scripts/files.mjs";
 
 const topLevel = new Set(files().flatMap((file) => (file.includes("/") ? [file.split("/")[0]] : [])));
@@ -84,6 +84,13 @@ describe("the dependency rule", () => {
     ["packages/llamaindex/src/vectorstores.ts", "./vectorstores-vector-store.js"],
   ])("allows %s importing %s", (file, specifier) => {
     expect(importViolation(file, specifier)).toBeUndefined();
+  });
+
+  it("refuses a framework that a package depends on, and scripts that run where it is installed", () => {
+    const manifest = { name: "a", version: "1.0.0", peerDependencies: { "@langchain/core": "^1.0.0" } };
+    expect(dependencyViolations({ ...manifest, dependencies: { "@thermocline/core": "1.0.0" } })).toEqual([]);
+    expect(dependencyViolations({ ...manifest, dependencies: { "@langchain/core": "^1.0.0" } })).toHaveLength(1);
+    expect(dependencyViolations({ ...manifest, scripts: { postinstall: "node build.mjs" } })).toHaveLength(1);
   });
 
   it("sees every form of import and no example in a comment", () => {

@@ -23,7 +23,7 @@ describe("where the addon is missing", () => {
 
   it("a store runs on WebAssembly, says why, and prints nothing", async () => {
     const { stores, printed } = await place.run({});
-    const fallback = expect.stringMatching(/^Cannot find module '.*\.node'$/);
+    const fallback = expect.stringMatching(/^Cannot find module '@thermocline\/native-[\w-]+'$/);
     expect(stores).toMatchObject([{ found: ["r7"], kernel: { backend: "wasm", fallback } }]);
     expect(printed).toBe("");
   });
@@ -86,7 +86,7 @@ describe("where neither the addon nor modules lie beside their packages", () => 
     const { stores, printed } = await place.run({});
     expect(stores).toMatchObject([{ code: "KERNEL" }]);
     expect(stores[0]?.message).toMatch(
-      /^The WebAssembly kernel could not be loaded on .*search_bg\.wasm.* Nor could the native one: Cannot find module '.*\.node'\. /,
+      /^The WebAssembly kernel could not be loaded on .*search_bg\.wasm.* Nor could the native one: Cannot find module '@thermocline\/native-[\w-]+'\. /,
     );
     expect(printed).toBe("");
   });

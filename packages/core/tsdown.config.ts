@@ -17,7 +17,7 @@ export default defineConfig([
   // Of both at once, so that a store is of one type wherever it was opened.
   {
     ...common,
-    entry: ["src/index.ts", "src/browser.ts"],
+    entry: ["src/index.ts", "src/browser.ts", "src/worker.ts"],
     format: "esm",
     platform: "node",
     dts: { emitDtsOnly: true },

@@ -71,13 +71,19 @@ function once(backend: Exclude<Choice, "auto">, load: () => Promise<Kernel>): Pr
 }
 
 /**
- * In one line, for the middle of a sentence. The addon's loader tries several files and chains its failures: the innermost, of the
- * file made for this platform, says why.
+ * In one line, for the middle of a sentence. The addon's loader tries one file after the other and chains its failures, the first
+ * innermost. The first that says more than that no addon was built in its own folder is of the file made for this platform.
  */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  if (!(cause instanceof ThermoclineError) && cause.cause instanceof Error) return reasonOf(cause.cause);
-  const [line = ""] = cause.message.split("\n");
+  if (cause instanceof ThermoclineError) return firstLine(cause);
+  const chain = [cause];
+  for (let { cause: inner } = cause; inner instanceof Error; inner = inner.cause) chain.unshift(inner);
+  return firstLine(chain.find(({ message }) => !message.startsWith("Cannot find module './")) ?? cause);
+}
+
+function firstLine({ message }: Error): string {
+  const [line = ""] = message.split("\n");
   return line.replace(/\.$/, "");
 }
 

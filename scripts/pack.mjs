@@ -73,7 +73,12 @@ export async function pack(out, { addons = `${root}native/node`, release = false
  * @returns {Manifest}
  */
 function publish(folder) {
-  const { devDependencies: _, scripts: __, imports: ___, ...manifest } = read(folder);
+  const { devDependencies: _, scripts: __, imports = {}, ...rest } = read(folder);
+  /** @type {Manifest} */
+  const manifest = rest;
+  // Of the others, what is bundled was chosen when it was built.
+  const kept = Object.entries(imports).filter(([, target]) => !JSON.stringify(target).includes('"./src/'));
+  if (kept.length > 0) manifest.imports = Object.fromEntries(kept);
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env;
   if (server && repository) manifest.repository = { type: "git", url: `git+${server}/${repository}.git` };
   write(folder, manifest);

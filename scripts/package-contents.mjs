@@ -8,7 +8,7 @@
  *   module?: string,
  *   types?: string,
  *   exports?: unknown,
- *   imports?: unknown,
+ *   imports?: Record<string, unknown>,
  *   napi?: unknown,
  *   repository?: unknown,
  *   scripts?: Record<string, string>,
@@ -24,8 +24,8 @@ const always = ["package.json", "README.md", "LICENSE"];
 /** Scripts that run on the machine of whoever installs. */
 export const installScripts = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
 
-/** Built files, with their maps and declarations. */
-const built = /^(dist\/.*\.(js|cjs|mjs|wasm|map|d\.ts|d\.cts|d\.mts)|[\w-]+\.(js|d\.ts)|[\w.-]+\.node)$/;
+/** Built files, with their maps and declarations, and what was written as it is published. */
+const built = /^(dist\/.*\.(js|cjs|mjs|wasm|map|d\.ts|d\.cts|d\.mts)|(binaries\/)?[\w-]+\.(js|d\.ts)|[\w.-]+\.node)$/;
 
 /**
  * Why a package of these files cannot be published: one line a fault.
@@ -56,12 +56,13 @@ export function faultsOf(manifest, paths) {
  * @param {Manifest} manifest
  * @returns {Set<string>}
  */
-export function targetsOf({ main, module, types, exports }) {
+export function targetsOf({ main, module, types, exports, imports }) {
   const found = new Set([main, module, types].filter((path) => path !== undefined));
   const collect = (/** @type {unknown} */ value) => {
     if (typeof value === "string") found.add(value);
     else if (value && typeof value === "object") Object.values(value).forEach(collect);
   };
   collect(exports);
+  collect(imports);
   return found;
 }

@@ -4,8 +4,8 @@ import { delimiter, join } from "node:path";
 import { root } from "./files.mjs";
 
 const windows = process.platform === "win32";
-// npm and pnpm are scripts there, which only the shell starts.
-const shell = (/** @type {string} */ command) => windows && /^(npx|pnpm)$/.test(command);
+// These are scripts there, which only the shell starts.
+const shell = (/** @type {string} */ command) => windows && /^(npm|npx|pnpm)$/.test(command);
 
 /** What the user has to read; nothing of our own stack helps them. */
 export class SetupError extends Error {}

@@ -53,7 +53,7 @@ export async function setup({ build = true, lint = false, rebuild = false, wasm 
     await once(
       "wasm",
       of("node"),
-      modules.map((name) => `native/wasm/dist/${name}`),
+      [...modules, "worker.mjs"].map((name) => `native/wasm/dist/${name}`),
       async () => {
         await ensureLinker();
         await ensureRust();

@@ -1,10 +1,11 @@
 // Builds both modules, each with SIMD and without: wasm-pack compiles and binds, binaryen optimises. What comes of it is put together
-// in dist/, where one binding serves both builds of a module.
+// in dist/, where one binding serves both builds of a module, with the program of a worker thread.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
+import { bundleWorker } from "./bundle-worker.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const dist = `${here}dist`;
@@ -42,6 +43,8 @@ for (const [name, features] of Object.entries(modules)) {
     }
   }
 }
+
+await bundleWorker();
 
 /**
  * The module without what puts panics into words, which nobody would read: a panic is a trap, and this is where it traps. Then

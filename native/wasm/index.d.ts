@@ -19,5 +19,5 @@ interface Builds {
 }
 /** Where a module lies: with SIMD instructions or without. */
 export const modules: { readonly search: Builds; readonly calibrate: Builds };
-/** Where the script of a worker thread of Node lies. */
+/** Where the program of a worker thread of Node lies. */
 export function worker(): URL;

@@ -18,5 +18,5 @@ export const modules = {
   },
 };
 
-/** Where the script of a worker thread of Node lies; `call` in it says what it understands. */
-export const worker = () => new URL("./worker.js", import.meta.url);
+/** Where the program of a worker thread of Node lies: worker.js, bundled. */
+export const worker = () => new URL("./dist/worker.mjs", import.meta.url);

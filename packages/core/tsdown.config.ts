@@ -1,10 +1,20 @@
 import { defineConfig } from "tsdown";
 
-const common = { fixedExtension: false, sourcemap: true, dts: false } as const;
+// What `#binaries` is, whoever runs or bundles the package decides.
+const common = { fixedExtension: false, sourcemap: true, dts: false as const, external: ["#binaries"] };
 
 export default defineConfig([
   { ...common, entry: "src/index.ts", format: "esm", platform: "node", target: "node20.19" },
-  { ...common, entry: "src/index.ts", format: "cjs", platform: "node", target: "node20.19", dts: true },
+  {
+    ...common,
+    entry: "src/index.ts",
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    dts: true,
+    // In a chunk of its own, or the entry would load for it a chunk that is for later.
+    outputOptions: { codeSplitting: { groups: [{ name: "runtime", test: /rolldown\/runtime/ }] } },
+  },
   {
     ...common,
     entry: ["src/browser.ts", "src/worker.ts"],

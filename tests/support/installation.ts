@@ -38,6 +38,7 @@ export class Installation {
     await cp(`${root}native/node`, installed("@thermocline/native"), { recursive: true, filter });
     await cp(`${root}native/wasm`, installed("@thermocline/wasm"), { recursive: true, filter });
     await cp(`${root}packages/core/src`, join(folder, "src"), { recursive: true });
+    await cp(`${root}packages/core/binaries`, join(folder, "binaries"), { recursive: true });
     await cp(`${root}packages/core/package.json`, join(folder, "package.json"));
     const sqlite = "@photostructure/sqlite";
     await mkdir(dirname(installed(sqlite)));

@@ -6,7 +6,8 @@ import { sqlError } from "./sqlite.js";
 /** What the thread runs: no file of its own, so that bundlers need not know of it. */
 const PROGRAM = `
 const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
-const { DatabaseSync } = require(workerData.sqlite);
+const { createRequire } = process.getBuiltinModule("node:module");
+const { DatabaseSync } = createRequire(workerData.sqlite.from)(workerData.sqlite.name);
 try {
   const database = new DatabaseSync(workerData.address, { readOnly: true });
   try {
@@ -24,12 +25,12 @@ type Answer =
 
 /**
  * SQLite's check of a file's structure on a thread of its own: one call that lasts as long as reading the whole file. `sqlite`
- * is the driver's module, as `require` finds it. What SQLite refuses to read is a finding, too.
+ * is the driver's module, as the file at the address `from` finds it. What SQLite refuses to read is a finding, too.
  */
 export function checkIntegrity(
   path: string,
   address: string,
-  sqlite: string,
+  sqlite: { readonly name: string; readonly from: string },
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {

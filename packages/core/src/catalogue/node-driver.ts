@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -23,9 +22,9 @@ let loading: Promise<Sqlite> | undefined;
 
 /** node:sqlite where Node has it, else the package with the same API and its binaries inside. */
 function loadSqlite(): Promise<Sqlite> {
-  loading ??= import(/* @vite-ignore */ BUILT_IN)
+  loading ??= import(/* webpackIgnore: true */ /* @vite-ignore */ BUILT_IN)
     .then((module: Sqlite) => (typeof module.backup === "function" ? module : Promise.reject(new Error("too old"))))
-    .catch(() => import("@photostructure/sqlite") as unknown as Promise<Sqlite>);
+    .catch(async () => (await import("#binaries")).sqlite() as unknown as Promise<Sqlite>);
   return loading;
 }
 
@@ -52,9 +51,11 @@ const driver: Driver = {
     return [size, mtimeMs, ino].join();
   },
   async integrity(path, access, signal) {
-    const builtIn = (await loadSqlite()) === (await import(/* @vite-ignore */ BUILT_IN).catch(() => undefined));
-    const sqlite = builtIn ? BUILT_IN : createRequire(import.meta.url).resolve("@photostructure/sqlite");
-    return checkIntegrity(path, addressOf(path, access), sqlite, signal);
+    const builtIn =
+      (await loadSqlite()) ===
+      (await import(/* webpackIgnore: true */ /* @vite-ignore */ BUILT_IN).catch(() => undefined));
+    const sqlite = builtIn ? BUILT_IN : "@photostructure/sqlite";
+    return checkIntegrity(path, addressOf(path, access), { name: sqlite, from: import.meta.url }, signal);
   },
   async openMemory(name, bytes) {
     const { DatabaseSync } = await loadSqlite();

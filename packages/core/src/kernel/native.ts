@@ -1,4 +1,4 @@
-import * as addon from "@thermocline/native";
+import type * as Addon from "@thermocline/native";
 import { ThermoclineError } from "../errors.js";
 import { nodeModule } from "../node-module.js";
 import type {
@@ -15,8 +15,13 @@ import type {
 } from "./kernel.js";
 import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
 
+/** Set by `nativeKernel`, without which nothing here is reached. */
+let addon: typeof Addon;
+
 /** The kernel as a Node addon. */
-export function nativeKernel(): Kernel {
+export async function nativeKernel(): Promise<Kernel> {
+  const binaries = await import("#binaries");
+  addon = await binaries.addon();
   return {
     backend: "native",
     isa: addon.isa(),
@@ -88,7 +93,7 @@ async function scalarQuantizer(
 }
 
 class NativeCodec implements Codec {
-  readonly addon: addon.Codec;
+  readonly addon: Addon.Codec;
 
   constructor(codebook: Uint8Array) {
     this.addon = translating(() => new addon.Codec(codebook));
@@ -108,7 +113,7 @@ class NativeCodec implements Codec {
 }
 
 class NativeBatch implements HotBatch {
-  readonly addon: addon.HotBatch;
+  readonly addon: Addon.HotBatch;
 
   constructor(dim: number) {
     this.addon = new addon.HotBatch(dim);
@@ -119,7 +124,7 @@ class NativeBatch implements HotBatch {
   }
 }
 
-function guarded(partition: addon.Partition): Partition {
+function guarded(partition: Addon.Partition): Partition {
   return {
     get hotRows() {
       return partition.hotRows;
@@ -147,7 +152,7 @@ function guarded(partition: addon.Partition): Partition {
 }
 
 async function search(
-  partition: addon.Partition,
+  partition: Addon.Partition,
   request: SearchRequest,
   signal: AbortSignal | undefined,
 ): Promise<SearchResult[]> {
@@ -169,7 +174,7 @@ async function search(
 async function controlled<T>(
   signal: AbortSignal | undefined,
   what: string,
-  control: addon.Control | undefined,
+  control: Addon.Control | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   if (!signal || !control) return failing(work);
@@ -185,11 +190,11 @@ async function controlled<T>(
   }
 }
 
-function addonCodec(codec: Codec): addon.Codec {
+function addonCodec(codec: Codec): Addon.Codec {
   return codec instanceof NativeCodec ? codec.addon : refuseForeign("A codec");
 }
 
-function addonBatch(batch: HotBatch): addon.HotBatch {
+function addonBatch(batch: HotBatch): Addon.HotBatch {
   return batch instanceof NativeBatch ? batch.addon : refuseForeign("A batch");
 }
 

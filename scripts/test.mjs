@@ -1,6 +1,6 @@
 // Every check that a change must pass, one stage after another, and the runners' own counts as the last line:
-//   node scripts/test.mjs [lint | types | arm64 | wasm [<filters for vitest>] | <filters for vitest>]
-// `lint`, `types` and `arm64` run only those stages; anything else goes to vitest, which then runs alone.
+//   node scripts/test.mjs [lint | types | arm64 | wasm [<filters for vitest>] | install [<filters>] | <filters for vitest>]
+// `lint`, `types` and `arm64` run only those stages, `install` what is in no other run; anything else goes to vitest, which then runs alone.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { root } from "./files.mjs";
@@ -30,6 +30,7 @@ const stages = [
   { name: "arm64 test", group: "arm64", run: arm64Test },
   { name: "vitest", group: "vitest", run: (/** @type {string[]} */ filters) => vitest(filters) },
   { name: "vitest on WebAssembly", group: "wasm", run: onWasm },
+  { name: "vitest on installed packages", group: "install", run: onInstalled, alone: true },
 ];
 
 /**
@@ -157,6 +158,15 @@ function onWasm([group, ...filters]) {
 }
 
 /**
+ * The packages in projects of their own.
+ * @param {string[]} args
+ * @returns {Promise<Outcome>}
+ */
+function onInstalled([, ...filters]) {
+  return vitest(["--config", "vitest.install.config.ts", ...filters]);
+}
+
+/**
  * A failure that no runner counted, such as a test that does not compile, counts as one.
  * @param {boolean} ok
  * @param {number} passed
@@ -170,14 +180,14 @@ function outcome(ok, passed, failed) {
 await command(async () => {
   const args = process.argv.slice(2);
   const [first] = args;
-  const group = first === undefined ? "all" : /^(lint|types|arm64|wasm)$/.test(first) ? first : "vitest";
+  const group = first === undefined ? "all" : /^(lint|types|arm64|wasm|install)$/.test(first) ? first : "vitest";
   const build = group !== "lint" && group !== "arm64";
   await setup({ build, lint: group === "all" || group === "lint", wasm: build });
 
   const total = { passed: 0, failed: 0 };
   const summary = [];
   for (const stage of stages) {
-    if (group !== "all" && group !== stage.group) continue;
+    if (group === "all" ? stage.alone : group !== stage.group) continue;
     console.log(`\n=== ${stage.name}`);
     const start = performance.now();
     const { ok, passed, failed } = await stage.run(args);

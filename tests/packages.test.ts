@@ -5,7 +5,7 @@ import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { files, root } from "../scripts/files.mjs";
 import { faultsOf } from "../scripts/package-contents.mjs";
-import { entriesOf, Packed } from "./support/packed.js";
+import { entriesOf, Packed, PLATFORMS } from "./support/packed.js";
 import { answerOf, runProgram } from "./support/program.js";
 
 // They pack, and start processes.
@@ -20,7 +20,8 @@ const addon = `@thermocline/native-${process.platform}-${process.arch}${abi[proc
 let packed: Packed;
 beforeAll(async () => {
   packed = await Packed.make();
-  for (const name of ["ask.mjs", "print.mjs"]) await cp(`${root}tests/install/${name}`, join(packed.folder, name));
+  for (const name of ["ask.mjs", "print.mjs"])
+    await cp(`${root}tests/install/programs/${name}`, join(packed.folder, name));
 });
 afterAll(() => packed?.remove());
 
@@ -71,15 +72,7 @@ describe("what is packed", () => {
 
   it("has the addons of seven platforms as optional dependencies", () => {
     const { optionalDependencies } = packageOf("@thermocline/native").manifest;
-    const systems = [
-      "darwin-arm64",
-      "darwin-x64",
-      "linux-arm64-gnu",
-      "linux-arm64-musl",
-      "linux-x64-gnu",
-      "linux-x64-musl",
-    ];
-    const expected = [...systems, "win32-x64-msvc"].map((system) => [`@thermocline/native-${system}`, "0.1.0"]);
+    const expected = PLATFORMS.map((name) => [`@thermocline/native-${name}`, "0.1.0"]);
     expect(optionalDependencies).toEqual(Object.fromEntries(expected));
   });
 
@@ -178,7 +171,7 @@ describe("a project that has them", () => {
     ]);
     const urls = loaded as string[];
     expect(urls.filter((url) => url.includes("/@thermocline/")).length).toBeGreaterThan(1);
-    const heavy = /@thermocline\/(native|wasm)|@thermocline\/core\/dist\/(native|wasm)-|sqlite|\.node$/;
+    const heavy = /@thermocline\/(native|wasm)|@thermocline\/core\/dist\/(native|wasm)-(?!source)|sqlite|\.node$/;
     expect(urls.filter((url) => heavy.test(url))).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "../../scripts/files.mjs";
@@ -28,10 +28,15 @@ export class Packed {
     this.packages = packages;
   }
 
-  static async make(): Promise<Packed> {
+  /** `everyPlatform` puts something in the place of the addons that are not built here, so that a package is there for each. */
+  static async make({ everyPlatform = false } = {}): Promise<Packed> {
     const folder = await mkdtemp(join(tmpdir(), "thermocline-packed-"));
     const packages: Unpacked[] = [];
-    for (const tarball of await pack(join(folder, "tarballs"))) {
+    const addons = `${root}native/node`;
+    if (everyPlatform) await cp(addons, join(folder, "addons"), { recursive: true, filter: isAddon(addons) });
+    if (everyPlatform) for (const name of PLATFORMS) await standIn(join(folder, "addons", `thermocline.${name}.node`));
+    const options = everyPlatform ? { addons: join(folder, "addons"), release: true } : {};
+    for (const tarball of await pack(join(folder, "tarballs"), options)) {
       const target = join(folder, "node_modules", tarball.name);
       await mkdir(target, { recursive: true });
       await run("tar", ["-xzf", tarball.file, "-C", target, "--strip-components=1"]);
@@ -46,6 +51,18 @@ export class Packed {
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The platforms of which a release has an addon. */
+export const PLATFORMS = [
+  ...["darwin-arm64", "darwin-x64", "linux-arm64-gnu", "linux-arm64-musl", "linux-x64-gnu", "linux-x64-musl"],
+  "win32-x64-msvc",
+];
+
+const isAddon = (folder: string) => (path: string) => path === folder || path.endsWith(".node");
+
+async function standIn(file: string): Promise<void> {
+  await writeFile(file, "built elsewhere", { flag: "wx" }).catch(() => {});
 }
 
 /** Links the packages in `from`, but ours, that `folder` does not have yet. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { describeMachine } from "../../../examples/beir-scifact/src/machine.js";
 import { importsOf } from "../../../scripts/check-rules.mjs";
 import { root } from "../../../scripts/files.mjs";
 import { ask } from "../../../scripts/run.mjs";
@@ -35,7 +36,8 @@ export async function importing(args: readonly string[]): Promise<number> {
   const processes = positive("--processes", values.processes);
   const rows = readdirSync(`${root}packages`).flatMap((name) => entries(`${root}packages/${name}`, processes));
   const kept = rows.every(({ beyond }) => beyond < TARGET_MS);
-  if (values.json) console.log(JSON.stringify({ target: TARGET_MS, processes, rows }));
+  if (values.json)
+    console.log(JSON.stringify({ machine: await describeMachine(null), target: TARGET_MS, processes, rows }));
   else {
     for (const { entry, framework, beyond } of rows) {
       console.log(

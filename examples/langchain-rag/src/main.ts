@@ -26,7 +26,7 @@ await run(async () => {
     const { embedded, deleted } = await updateIndex(store, passages);
     console.error(`${passages.length} passages of ${docs} in ${path}: ${embedded} embedded, ${deleted} deleted\n`);
 
-    const retriever = store.asRetriever({ k: 4 });
+    const retriever = store.asRetriever({ searchType: "hybrid", k: 4 });
     const chain = prompt.pipe(chat).pipe(new StringOutputParser());
     const history: BaseMessage[] = [];
     for await (const question of questions) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("the example langgraph-memory", { timeout: 60_000 }, () => {
+describe("the example langgraph-memory", { timeout: 120_000 }, () => {
   it("recalls in another process what it was told, and tells nobody else", async () => {
     const told = "Remember that my dog is called Biscuit.\nI grow tomatoes on the roof.\n";
     const first = await runExample("langgraph-memory", [...store, "--user", "ada"], { input: told });

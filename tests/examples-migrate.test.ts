@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("the example migrate", { timeout: 60_000 }, () => {
+describe("the example migrate", { timeout: 120_000 }, () => {
   it("gives the same answers after the move, however often it runs", async () => {
     const run = () => runExample("migrate", ["--store", path.join(folder, "animals.db")]);
     const { code, stdout } = await run();

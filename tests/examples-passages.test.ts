@@ -99,6 +99,7 @@ describe("MODEL", () => {
     await expect(
       optional("broken", "1.0.0", () => Promise.reject(new Error("no GPU")), "some-example"),
     ).rejects.toThrow(/^no GPU$/);
+    await expect(running("Ollama", "http://127.0.0.1:1")).rejects.toThrow(/needs Ollama, but nothing answers at http/);
   });
 });
 

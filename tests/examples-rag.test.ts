@@ -11,7 +11,7 @@ const FILES = {
 };
 const WATERING = "How should I water tomatoes?";
 
-describe.each(["langchain-rag", "llamaindex-rag"])("the example %s", { timeout: 60_000 }, (name) => {
+describe.each(["langchain-rag", "llamaindex-rag"])("the example %s", { timeout: 120_000 }, (name) => {
   let folder: string;
 
   beforeEach(async () => {

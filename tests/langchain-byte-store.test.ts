@@ -42,7 +42,7 @@ describe("bytes", () => {
         expect(found.map((one) => Array.from(one ?? [-1]))).toEqual(values.map((one) => Array.from(one)));
         await again.close();
       }),
-      { numRuns: 15 },
+      { numRuns: 5 },
     );
     const large = Uint8Array.from({ length: 3_000_000 }, (_, i) => i * 7);
     const store = new ThermoclineByteStore();

@@ -92,6 +92,9 @@ describe("what is embedded", () => {
 
   it("is passed over where its vector is all zeros", async () => {
     class Zeros extends WordEmbeddings {
+      override async embedQuery(text: string) {
+        return (await this.embedDocuments([text]))[0] ?? [];
+      }
       override async embedDocuments(texts: string[]) {
         return texts.map((text) =>
           text === "nothing" ? new Array<number>(96).fill(0) : [1, ...new Array(95).fill(0)],
@@ -102,6 +105,7 @@ describe("what is embedded", () => {
     await store.put(["n"], "k", { a: "nothing", b: "something" });
     await store.put(["n"], "none", { a: "nothing" });
     expect(keys(await store.search(["n"], { query: "any" }))).toEqual(["k"]);
+    expect(await store.search(["n"], { query: "nothing" })).toEqual([]);
     expect(await store.search(["n"])).toHaveLength(2);
     await store.stop();
   });

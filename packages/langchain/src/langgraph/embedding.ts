@@ -2,11 +2,13 @@ import { ThermoclineError } from "@thermocline/core";
 import type { Checked } from "./operations.js";
 import type { Index } from "./options.js";
 
-/** The vectors that a batch of operations needs: of texts to be stored, and of queries. */
+/**
+ * The vectors that a batch of operations needs: of texts to be stored, and of queries. Undefined where one is all zeros: a cosine
+ * needs a direction, so nothing is similar to it.
+ */
 export interface Vectors {
-  /** Undefined where the vector is all zeros: a cosine needs a direction, and no query finds such a text. */
   readonly ofText: (text: string) => readonly number[] | undefined;
-  readonly ofQuery: (query: string) => readonly number[];
+  readonly ofQuery: (query: string) => readonly number[] | undefined;
 }
 
 /** Embeds what a batch needs, each text once, all texts in one call. */
@@ -26,13 +28,11 @@ export async function embedded(operations: readonly Checked[], index: Index | un
   }
   const textVectors = new Map([...texts].map((text, i) => [text, checked(ofTexts[i], index)]));
   const queryVectors = new Map([...queries].map((query, i) => [query, checked(ofQueries[i], index)]));
-  return {
-    ofText: (text) => {
-      const vector = textVectors.get(text);
-      return vector?.some((component) => component !== 0) ? vector : undefined;
-    },
-    ofQuery: (query) => queryVectors.get(query) ?? [],
-  };
+  return { ofText: (text) => directed(textVectors.get(text)), ofQuery: (query) => directed(queryVectors.get(query)) };
+}
+
+function directed(vector: readonly number[] | undefined): readonly number[] | undefined {
+  return vector?.some((component) => component !== 0) ? vector : undefined;
 }
 
 function checked(vector: readonly number[] | undefined, index: Index | undefined): readonly number[] {

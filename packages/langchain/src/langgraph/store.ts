@@ -194,10 +194,11 @@ export class ThermoclineStore extends BaseStore {
     return itemOf(root, record);
   }
 
-  #search(core: Thermocline, search: Search, vectors: Vectors, alone: Alone): Promise<Found[]> {
+  async #search(core: Thermocline, search: Search, vectors: Vectors, alone: Alone): Promise<Found[]> {
     const { root, refreshOnRead } = this.#view;
     if (search.query === undefined) return filtered(core, root, search, refreshOnRead);
-    return ranked(core, root, search, vectors.ofQuery(search.query), alone);
+    const vector = vectors.ofQuery(search.query);
+    return vector ? ranked(core, root, search, vector, alone) : [];
   }
 
   async #refresh(core: Thermocline, seen: readonly StoredRecord[]): Promise<void> {

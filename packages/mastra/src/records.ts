@@ -44,7 +44,8 @@ export interface Update {
   readonly metadata: Metadata | undefined;
 }
 
-export function updated(record: StoredRecord, { vector, metadata }: Update): RecordInput {
+export function updated(record: StoredRecord, update: Update): RecordInput {
   const { id, text, expiresAt } = record;
-  return { id, text, expiresAt, vector: vector ?? record.vector ?? [], metadata: metadata ?? record.metadata };
+  const vector = update.vector ?? record.vector;
+  return { id, text, expiresAt, ...(vector && { vector }), metadata: update.metadata ?? record.metadata };
 }

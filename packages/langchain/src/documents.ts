@@ -114,7 +114,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
       return { id: ids[i] ?? "", vector: vectors[i] ?? [], text: pageContent, metadata, expiresAt };
     });
     const store = await this.thermocline();
-    await store.upsert(records, { namespace: this.view.namespace, ttl, signal, onProgress });
+    await store.upsert(records, { namespace: this.namespace, ttl, signal, onProgress });
     return ids;
   }
 
@@ -126,7 +126,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    */
   async getByIds(ids: readonly string[]): Promise<Document[]> {
     const store = await this.thermocline();
-    const records = await store.get(ids, { namespace: this.view.namespace });
+    const records = await store.get(ids, { namespace: this.namespace });
     return records.flatMap((record) => record ?? []).map((record) => this.documentOf(record));
   }
 
@@ -141,7 +141,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
   override async delete(options: DeleteOptions | readonly string[]): Promise<void> {
     const selection = selectionOf(options, this.view.filter);
     const store = await this.thermocline();
-    await store.delete(selection, { namespace: this.view.namespace });
+    await store.delete(selection, { namespace: this.namespace });
   }
 
   /**
@@ -154,7 +154,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    */
   async *list({ filter: given, limit, signal }: ListDocumentsOptions = {}): AsyncGenerator<Document, void, undefined> {
     const filter = both(this.view.filter, given);
-    const { namespace } = this.view;
+    const { namespace } = this;
     const store = await this.thermocline();
     if (typeof filter !== "function") {
       const records = store.list({ filter, limit, signal, namespace });
@@ -183,7 +183,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
   async count(given?: ThermoclineFilter, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
     const filter = both(this.view.filter, given);
     if (typeof filter !== "function") {
-      return (await this.thermocline()).count(filter, { namespace: this.view.namespace, signal });
+      return (await this.thermocline()).count(filter, { namespace: this.namespace, signal });
     }
     let count = 0;
     for await (const _ of this.list({ filter: given, signal })) count++;
@@ -201,7 +201,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    */
   async copyNamespace(target: string, options: NamespaceOptions = {}): Promise<number> {
     const store = await this.#whole("copied");
-    return store.copyNamespace(this.view.namespace ?? "default", target, options);
+    return store.copyNamespace(this.namespace, target, options);
   }
 
   /**
@@ -213,7 +213,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    */
   async dropNamespace(options: NamespaceOptions = {}): Promise<number> {
     const store = await this.#whole("dropped");
-    return store.dropNamespace(this.view.namespace ?? "default", options);
+    return store.dropNamespace(this.namespace, options);
   }
 
   /**

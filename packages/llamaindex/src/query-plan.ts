@@ -68,9 +68,10 @@ export function planOf(query: QueryLike): QueryPlan {
   }
 }
 
-/** The same hits with their similarity to the vector for a score, best first; what is equal stays as fused. */
+/** The hits that have a vector, with their similarity to the query's for a score, best first; what is equal stays as fused. */
 function bySimilarity(hits: readonly Hit[]): Hit[] {
-  return hits.map((hit): Hit => ({ ...hit, score: hit.vectorScore ?? hit.score })).sort((a, b) => b.score - a.score);
+  const similar = hits.flatMap((hit) => (hit.vectorScore === undefined ? [] : { ...hit, score: hit.vectorScore }));
+  return similar.sort((a, b) => b.score - a.score);
 }
 
 /** The k for which core takes that many candidates of either ranking: it takes 128 in any case, and no less than 4 · k. */

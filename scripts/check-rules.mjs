@@ -75,6 +75,11 @@ const rules = [
     never: /^(@vectorstores\/|packages\/llamaindex\/src\/vectorstores-vector-store\.js$)/,
     why: "only one of two entries knows @vectorstores/core, which need not be installed",
   },
+  {
+    from: /^packages\/cli\/src\//,
+    never: /^(?!packages\/cli\/src\/|node:|@thermocline\/core$|commander$)/,
+    why: "the command line knows core's public entry and its own libraries",
+  },
 ];
 
 /**
@@ -127,7 +132,7 @@ export function violations() {
     for (const specifier of importsOf(read(file))) {
       const why = importViolation(file, specifier);
       if (why) found.push(`${file} imports ${specifier}: ${why}`);
-      if (specifier.startsWith("node:") && !file.startsWith("packages/core/")) usesNode.push(file);
+      if (specifier.startsWith("node:") && !/^packages\/(core|cli)\//.test(file)) usesNode.push(file);
     }
   }
   for (const file of new Set(usesNode)) {

@@ -30,6 +30,7 @@ export { type CalibrateModelOptions, calibrateSpectralRotation } from "./spectra
 export { type CalibrateVectorsOptions, calibrateFromVectors } from "./spectral/calibrate-vectors.js";
 export type { DecoderModel, ModelInputs, ModelTensor, TextTokenizer } from "./spectral/decoder-model.js";
 export type { EncoderVectors } from "./spectral/encoder-vectors.js";
+export { decodeNpy, type NpyHeader, parseNpyHeader } from "./spectral/npy.js";
 export { type Codebooks, SpectralQuantizer, type SpectralQuantizerOptions } from "./spectral/quantizer.js";
 export { SpectralRotation, type SpectralRotationFields } from "./spectral/rotation.js";
 export { type CodeArray, SpectralCodes, type SpectralCodesArrays } from "./spectral/spectral-codes.js";

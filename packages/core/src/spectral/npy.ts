@@ -6,18 +6,24 @@ export interface NpyArray {
   readonly values: Float32Array | Float64Array;
 }
 
-/** What a header says. */
-interface Header {
-  readonly width: 4 | 8;
+/** What the header of a `.npy` file says: floating-point numbers of one or two dimensions. */
+export interface NpyHeader {
+  /** Bytes a number: float16, float32 or float64. */
+  readonly width: 2 | 4 | 8;
   readonly littleEndian: boolean;
+  /** Whether numbers of a column, not of a row, stand side by side. */
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
+  /** Where in the file the numbers begin, in bytes. */
+  readonly dataOffset: number;
 }
 
 const MAGIC = "\x93NUMPY";
 
 /** NumPy aligns the data to this many bytes, so that they can be mapped. */
 const ALIGNMENT = 64;
+
+const TYPES = "floating-point numbers are read";
 
 function refuse(what: string, reason: string): never {
   throw new ThermoclineError("FORMAT", `${what} ${reason}.`);
@@ -47,14 +53,13 @@ function entriesOf(what: string, header: string): ReadonlyMap<string, string> {
   return refuse(what, `has a header that is not one of plain numbers: ${shown}`);
 }
 
-function parseHeader(what: string, header: string): Header {
+function parseEntries(what: string, header: string): Omit<NpyHeader, "dataOffset"> {
   const entries = entriesOf(what, header);
   const [descr, order, tuple] = ["descr", "fortran_order", "shape"].map((key) => entries.get(key));
   if (descr === undefined || tuple === undefined || (order !== "True" && order !== "False") || entries.size !== 3) {
     refuse(what, "has a header without exactly descr, fortran_order and shape");
   }
-  const [, endian, width] =
-    /^([<>])f([48])$/.exec(descr) ?? refuse(what, `holds ${descr}; float32 and float64 are read`);
+  const [, endian, width] = /^([<>])f([248])$/.exec(descr) ?? refuse(what, `holds ${descr}; ${TYPES}`);
   const sizes = tuple.split(",").map((size) => size.trim().replace(/L$/, ""));
   // A tuple of one ends in a comma, as longer ones may.
   if (sizes.at(-1) === "") sizes.pop();
@@ -62,7 +67,7 @@ function parseHeader(what: string, header: string): Header {
     refuse(what, `has the shape (${tuple}); one or two dimensions are read`);
   }
   return {
-    width: width === "4" ? 4 : 8,
+    width: width === "2" ? 2 : width === "4" ? 4 : 8,
     littleEndian: endian === "<",
     fortranOrder: order === "True",
     shape: sizes.map(Number),
@@ -70,14 +75,15 @@ function parseHeader(what: string, header: string): Header {
 }
 
 /**
- * Reads NumPy's `.npy` format, versions 1.0, 2.0 and 3.0: float32 or float64 of either byte order, in C or Fortran order.
+ * Reads the header of a `.npy` file, versions 1.0, 2.0 and 3.0, from the file's first bytes (64 KiB are enough for any file that
+ * NumPy writes), so that its rows can be read a few at a time.
  *
  * @param what - names the file in messages
- * @throws `FORMAT` for other files, types and shapes, `VERSION` for a later format, `CORRUPT` for bytes too few or many
+ * @throws `FORMAT` for other files, types and shapes, `VERSION` for a later format, `CORRUPT` when it ends within the header
  * @example
- * const { shape, values } = parseNpy("axes.npy", await readFile("axes.npy"));
+ * const { shape, dataOffset } = parseNpyHeader("documents.npy", firstBytes);
  */
-export function parseNpy(what: string, bytes: Uint8Array): NpyArray {
+export function parseNpyHeader(what: string, bytes: Uint8Array): NpyHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (encoding: string, from: number, to: number) =>
     new TextDecoder(encoding).decode(bytes.subarray(from, to));
@@ -97,12 +103,49 @@ export function parseNpy(what: string, bytes: Uint8Array): NpyArray {
   }
   const begin = major === 1 ? 10 : 12;
   if (bytes.length < begin) truncated();
-  const data = begin + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (bytes.length < data) truncated();
-  const { width, littleEndian, fortranOrder, shape } = parseHeader(
-    what,
-    text(major === 3 ? "utf-8" : "latin1", begin, data),
-  );
+  const dataOffset = begin + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (bytes.length < dataOffset) truncated();
+  return { ...parseEntries(what, text(major === 3 ? "utf-8" : "latin1", begin, dataOffset)), dataOffset };
+}
+
+/** The number that 16 bits mean as an IEEE 754 half. */
+function ofHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/**
+ * Numbers of a `.npy` file as float32, in the order in which they stand in `bytes`: any whole part of its data.
+ *
+ * @example
+ * const row = decodeNpy(header, bytes.subarray(offset, offset + dim * header.width));
+ */
+export function decodeNpy({ width, littleEndian }: NpyHeader, bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(Math.floor(bytes.length / width));
+  for (let i = 0; i < values.length; i++) {
+    if (width === 2) values[i] = ofHalf(view.getUint16(i * 2, littleEndian));
+    else values[i] = width === 4 ? view.getFloat32(i * 4, littleEndian) : view.getFloat64(i * 8, littleEndian);
+  }
+  return values;
+}
+
+/**
+ * Reads NumPy's `.npy` format, versions 1.0, 2.0 and 3.0: float32 or float64 of either byte order, in C or Fortran order.
+ *
+ * @param what - names the file in messages
+ * @throws `FORMAT` for other files, types and shapes, `VERSION` for a later format, `CORRUPT` for bytes too few or many
+ * @example
+ * const { shape, values } = parseNpy("axes.npy", await readFile("axes.npy"));
+ */
+export function parseNpy(what: string, bytes: Uint8Array): NpyArray {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { width, littleEndian, fortranOrder, shape, dataOffset: data } = parseNpyHeader(what, bytes);
+  if (width === 2) refuse(what, `holds ${littleEndian ? "<" : ">"}f2; float32 and float64 are read`);
   const [rows = 0, columns = 1] = shape;
   if (bytes.length - data !== rows * columns * width) {
     const found = `has ${bytes.length - data} bytes of data, but its shape asks for ${rows * columns * width}`;

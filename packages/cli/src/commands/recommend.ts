@@ -1,0 +1,45 @@
+import { recommend } from "@thermocline/core";
+import { NpyFile } from "../npy-file.js";
+import { bytes, count, type Screen, strong, table } from "../screen.js";
+
+/** Rows that are measured at most; a file of millions is sampled evenly. */
+const SAMPLE = 20_000;
+
+/** What each number of bytes a row costs and finds on the vectors of a file. */
+export async function recommendBytes(
+  path: string,
+  recall: readonly number[],
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
+  const file = await NpyFile.open(path);
+  const [{ rows, dim }, sample] = [file, [] as Float32Array[]];
+  try {
+    const taken = Math.min(rows, SAMPLE);
+    for (let i = 0; i < taken; i++) sample.push(...(await file.read(Math.floor((i * rows) / taken), 1)));
+  } finally {
+    await file.close();
+  }
+  const found = await recommend(sample, {
+    targets: recall,
+    rows,
+    signal,
+    onProgress: ({ done, total }) => screen.progress("recommend", done, total),
+  });
+  screen.result({ path, rows, dim, ...found }, () => {
+    const share = (value: number) => value.toFixed(3);
+    return [
+      `${strong(path)}: ${count(rows)} vectors of ${dim} components, ${bytes(4 * dim)} each as float32`,
+      ...table([
+        ["bytes", "with codebook", "recall@10", "among 100 rescored"],
+        ...found.curve.map((point) => [
+          String(point.bytes),
+          point.totalBytesPerRow.toFixed(1),
+          share(point.recall.mean),
+          share(point.candidateRecall.mean),
+        ]),
+      ]),
+      ...found.targets.map(({ advice }) => advice),
+    ];
+  });
+}

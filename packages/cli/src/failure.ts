@@ -40,6 +40,7 @@ export function failureOf(error: unknown): Failure {
     return { code: error.code, message, exit: exits[error.code] ?? EXIT.failed };
   }
   if (error instanceof Error) {
+    if (error.name === "AbortError") return failureOf(new ThermoclineError("ABORTED", error.message));
     const { code = "UNKNOWN" } = error as NodeJS.ErrnoException;
     return { code, message: error.message, exit: EXIT.failed };
   }

@@ -116,6 +116,54 @@ function programOf(json: boolean, signal: AbortSignal, end: (code: number) => vo
       await recommendBytes(path, flags.recall.length > 0 ? flags.recall : [0.8, 0.9, 0.95], screen(flags), signal);
     });
 
+  command("export <store> <target>", "write records as JSONL that import reads", "export memory.db records.jsonl")
+    .option("--namespace <name>", "the namespace to read")
+    .option("--filter <json>", "of metadata: only records that match")
+    .action(async (path: string, target: string, flags: Flags & import("./commands/export.js").ExportFlags) => {
+      const { exportRecords } = await import("./commands/export.js");
+      await exportRecords(path, target, flags, screen(flags), signal);
+    });
+
+  for (const [direction, tier] of [
+    ["demote", "cold"],
+    ["promote", "hot"],
+  ] as const) {
+    command(
+      `${direction} <store>`,
+      `move records to the ${tier} tier`,
+      `${direction} memory.db --filter '{"year":2015}'`,
+    )
+      .option("--all", "all of the namespace")
+      .option("--ids <id...>", "these")
+      .option("--filter <json>", "those whose metadata match")
+      .option("--namespace <name>", "the namespace they are in")
+      .action(async (path: string, flags: Flags & import("./commands/maintain.js").SelectionFlags) => {
+        const { move } = await import("./commands/maintain.js");
+        await move(direction, path, flags, screen(flags), signal);
+      });
+  }
+
+  command("recalibrate <store>", "fit a new codebook and code cold rows anew", "recalibrate memory.db").action(
+    async (path: string, flags: Flags) => {
+      const { recalibrate } = await import("./commands/maintain.js");
+      await recalibrate(path, screen(flags), signal);
+    },
+  );
+
+  command("compact <store>", "make a store smaller after deletions", "compact memory.db").action(
+    async (path: string, flags: Flags) => {
+      const { compact } = await import("./commands/maintain.js");
+      await compact(path, screen(flags), signal);
+    },
+  );
+
+  command("backup <store> <target>", "copy a store while it is in use", "backup memory.db copy.db").action(
+    async (path: string, target: string, flags: Flags) => {
+      const { backup } = await import("./commands/maintain.js");
+      await backup(path, target, screen(flags));
+    },
+  );
+
   return program;
 }
 

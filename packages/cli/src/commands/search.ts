@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
-import type { Filter } from "@thermocline/core";
 import { misuse } from "../failure.js";
+import { filterOf } from "../filter-argument.js";
 import { NpyFile } from "../npy-file.js";
 import { count, type Screen, strong } from "../screen.js";
 import { withStore } from "../stored.js";
@@ -73,14 +73,6 @@ function linesOf(hits: readonly Shown[]): string[] {
       ...(cut ? [`   ${cut}`] : []),
     ];
   });
-}
-
-function filterOf(json: string): Filter {
-  try {
-    return JSON.parse(json) as Filter;
-  } catch {
-    return misuse(`--filter is no JSON: ${json}; give one such as '{"year":{"$gte":2015}}'.`);
-  }
 }
 
 /** A vector from a JSON array in a file or, for `-`, on stdin, or from the first row of a `.npy` file. */

@@ -84,13 +84,13 @@ const rules = [
 
 /**
  * What is wrong with what a package is installed with: frameworks are peers, so that there is one copy of each, and nothing runs on
- * the machine of whoever installs.
+ * the machine of whoever installs. A program, which has a `bin`, brings its libraries.
  * @param {import("./package-contents.mjs").Manifest} manifest
  * @returns {string[]}
  */
-export function dependencyViolations({ dependencies = {}, optionalDependencies = {}, scripts = {} }) {
+export function dependencyViolations({ bin, dependencies = {}, optionalDependencies = {}, scripts = {} }) {
   const all = Object.keys({ ...dependencies, ...optionalDependencies });
-  const foreign = all.filter((name) => !/^(@thermocline\/|@photostructure\/sqlite$)/.test(name));
+  const foreign = (bin ? [] : all).filter((name) => !/^(@thermocline\/|@photostructure\/sqlite$)/.test(name));
   return [
     ...foreign.map((name) => `depends on ${name}: what is not ours or SQLite is a peer`),
     ...installScripts

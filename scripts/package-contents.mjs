@@ -10,6 +10,7 @@
  *   exports?: unknown,
  *   imports?: Record<string, unknown>,
  *   napi?: unknown,
+ *   bin?: unknown,
  *   repository?: unknown,
  *   scripts?: Record<string, string>,
  *   dependencies?: Record<string, string>,

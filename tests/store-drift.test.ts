@@ -1,6 +1,8 @@
 import type { Metric, Thermocline } from "@thermocline/core";
 import { describe, expect, it } from "vitest";
+import { Catalogue } from "../packages/core/src/catalogue/catalogue.js";
 import { allLive } from "../packages/core/src/catalogue/live.js";
+import { sqliteDriver } from "../packages/core/src/catalogue/node-driver.js";
 import { loadKernel } from "../packages/core/src/kernel/load.js";
 import { Child } from "./support/child.js";
 import { database } from "./support/database.js";
@@ -322,4 +324,13 @@ describe("codes of two codebooks in one ranking", () => {
     expect(mixed).toBeLessThan(old - 0.05);
     expect(mixed).toBeLessThan(renewed - 0.1);
   });
+});
+
+it("keeps what is known of a codebook that is all but exact, though a driver takes such numbers for 0", async () => {
+  const place = { path: undefined, durability: "full", readOnly: false } as const;
+  const catalogue = await Catalogue.open(sqliteDriver(), place, kernel.checksum, () => {});
+  const fit = { fitted: 1.1e-16, error: 1e-300, energy: 0.5, rows: 1 };
+  await catalogue.write((transaction) => transaction.insertCodebook("eigen", 1, 0, new Uint8Array(8), fit));
+  expect(catalogue.reader.fit(1)).toEqual({ fitted: 0, error: 0, energy: 0.5, rows: 1 });
+  catalogue.close();
 });

@@ -173,7 +173,9 @@ export class Transaction extends Reader {
     return number;
   }
 
-  setFit(codebook: number, { fitted, error, energy, rows }: FitRow): void {
+  setFit(codebook: number, fit: FitRow): void {
+    const { rows } = fit;
+    const [fitted = 0, error = 0, energy = 0] = [fit.fitted, fit.error, fit.energy].map(storedReal);
     const checksum = fieldsChecksum(this.#checksum, codebook, fitted, error, energy, rows);
     const sql =
       "INSERT OR REPLACE INTO fits (codebook, fitted, error, energy, rows, checksum) VALUES (?, ?, ?, ?, ?, ?)";
@@ -249,6 +251,11 @@ export class Transaction extends Reader {
     );
     return live;
   }
+}
+
+/** A number as a column of reals has it: a driver takes what is this near to 0 for 0, and the checksum would not be its. */
+function storedReal(value: number): number {
+  return Math.abs(value) < Number.EPSILON ? 0 : value;
 }
 
 /** A text as `records` has it: the driver would end it at U+0000. */

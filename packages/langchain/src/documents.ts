@@ -1,17 +1,12 @@
 import { Document, type DocumentInterface } from "@langchain/core/documents";
 import type { EmbeddingsInterface } from "@langchain/core/embeddings";
 import { SaveableVectorStore } from "@langchain/core/vectorstores";
-import {
-  type NamespaceOptions,
-  type OpenOptions,
-  type StoredRecord,
-  Thermocline,
-  ThermoclineError,
-} from "@thermocline/core";
+import { type NamespaceOptions, type StoredRecord, type Thermocline, ThermoclineError } from "@thermocline/core";
 import { saveInto } from "./directory.js";
 import { embedInBatches } from "./embed.js";
 import { both, type ThermoclineFilter } from "./filter.js";
 import { idsOf, isGeneratedId } from "./ids.js";
+import { LazyStore } from "./lazy-store.js";
 import { sameNumber } from "./lists.js";
 import {
   type AddOptions,
@@ -30,16 +25,15 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
   declare FilterType: ThermoclineFilter;
   /** How this store looks at the records. */
   protected readonly view: ViewOptions;
-  readonly #options: OpenOptions;
-  #opening: Promise<Thermocline> | undefined;
-  #borrowed = false;
-  #closed = false;
+  readonly #path: string | undefined;
+  #store: LazyStore;
 
   constructor(embeddings: EmbeddingsInterface, config: ThermoclineConfig = {}) {
     // What LangChain gets here it may serialize and trace.
     super(embeddings, {});
     const { namespace, exposeIds, filter, ...options } = config;
-    this.#options = options;
+    this.#path = options.path;
+    this.#store = LazyStore.of("vector store", options);
     this.view = { namespace, exposeIds, filter };
   }
 
@@ -60,13 +54,8 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    * @example
    * const { hot, cold } = (await store.thermocline()).stats();
    */
-  async thermocline(): Promise<Thermocline> {
-    this.#assertOpen();
-    this.#opening ??= Thermocline.open(this.#options).catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
+  thermocline(): Promise<Thermocline> {
+    return this.#store.open();
   }
 
   /**
@@ -85,7 +74,7 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
     const { batchSize, ...add } = addOptions(options);
     // Before the embedding, which may cost money.
     const ids = await idsOf(documents, add.ids, add.signal);
-    this.#assertOpen();
+    this.#store.assertOpen();
     throwIfAborted(add.signal);
     if (documents.length === 0) return [];
     const texts = documents.map(({ pageContent }) => pageContent);
@@ -226,37 +215,29 @@ export abstract class ThermoclineDocuments extends SaveableVectorStore {
    * await store.save("snapshots/monday");
    */
   override async save(directory: string): Promise<void> {
-    await saveInto(directory, await this.thermocline(), this.#options.path);
+    await saveInto(directory, await this.thermocline(), this.#path);
   }
 
   /**
    * Closes the store, or only this view of it when it came from `fromExistingStore`. Calls after it reject with `CLOSED`.
    */
-  async close(): Promise<void> {
-    this.#assertOpen();
-    this.#closed = true;
-    const store = await this.#opening?.catch(() => undefined);
-    if (!this.#borrowed) await store?.close();
+  close(): Promise<void> {
+    return this.#store.close();
   }
 
   /** Closes the store at the end of an `await using` block, unless it is closed already. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#closed) await this.close();
+    if (!this.#store.closed) await this.close();
   }
 
   /** Looks at a store that is open already, and leaves it open. */
   protected borrow(store: Thermocline): void {
-    this.#opening = Promise.resolve(store);
-    this.#borrowed = true;
+    this.#store = LazyStore.lent("vector store", store);
   }
 
   protected documentOf({ id, text = "", metadata }: StoredRecord): Document {
     const hidden = this.view.exposeIds === false && isGeneratedId(id);
     return new Document({ pageContent: text, metadata, ...(!hidden && { id }) });
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ThermoclineError("CLOSED", "This vector store is closed; make another to go on.");
   }
 
   async #whole(done: string): Promise<Thermocline> {

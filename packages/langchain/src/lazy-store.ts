@@ -35,7 +35,7 @@ export class LazyStore {
 
   /** The store, opened if it is not yet. When that fails, the next call tries again. */
   async open(): Promise<Thermocline> {
-    this.#assertOpen();
+    this.assertOpen();
     this.#opening ??= Thermocline.open(this.#options).catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
@@ -48,13 +48,14 @@ export class LazyStore {
   }
 
   async close(): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     this.#closed = true;
     const store = await this.#opening?.catch(() => undefined);
     if (!this.#lent) await store?.close();
   }
 
-  #assertOpen(): void {
+  /** Throws `CLOSED` once it is closed. */
+  assertOpen(): void {
     if (this.#closed) throw new ThermoclineError("CLOSED", `This ${this.#what} is closed; make another to go on.`);
   }
 }

@@ -8,7 +8,7 @@ import { ask, inherit, SetupError, seconds } from "./run.mjs";
 import { command, exclusively, setup } from "./setup.mjs";
 import { arm64, ensureArm64 } from "./toolchain.mjs";
 
-/** @typedef {{ ok: boolean, passed: number, failed: number }} Outcome */
+/** @typedef {{ ok: boolean, passed: number, failed: number, failures: string[] }} Outcome */
 
 // The newest clippy (0.1.x) that the crates were read against. Lints that a newer one brings are advice, so that
 // a fresh machine does not fail on a release that came after the code.
@@ -130,11 +130,23 @@ async function vitest(filters, kernel = "auto") {
       env: { THERMOCLINE_KERNEL: kernel },
     })) === 0;
   try {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
-    return outcome(ok, numPassedTests, numFailedTests);
+    const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+    return outcome(ok, numPassedTests, numFailedTests, testResults.flatMap(failures));
   } catch {
     return outcome(false, 0, 0); // it stopped before it could report
   }
+}
+
+/**
+ * What failed in a file of tests, a line for each, and the file itself where it could not be run.
+ * @param {{ name: string, status: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }} file
+ * @returns {string[]}
+ */
+function failures(file) {
+  const path = file.name.replace(root, "");
+  const failed = file.assertionResults.filter(({ status }) => status === "failed");
+  if (failed.length === 0) return file.status === "failed" ? [`${path}: ${file.message}`] : [];
+  return failed.map(({ fullName, failureMessages }) => `${path}: ${fullName}\n    ${failureMessages.join("\n    ")}`);
 }
 
 /** What all of core's tests would find of a difference between the kernels, the most part of it in a fraction of the time. */
@@ -171,10 +183,11 @@ function onInstalled([, ...filters]) {
  * @param {boolean} ok
  * @param {number} passed
  * @param {number} failed
+ * @param {string[]} [failures]
  * @returns {Outcome}
  */
-function outcome(ok, passed, failed) {
-  return { ok, passed, failed: ok ? failed : Math.max(failed, 1) };
+function outcome(ok, passed, failed, failures = []) {
+  return { ok, passed, failed: ok ? failed : Math.max(failed, 1), failures };
 }
 
 await command(async () => {
@@ -190,11 +203,12 @@ await command(async () => {
     if (group === "all" ? stage.alone : group !== stage.group) continue;
     console.log(`\n=== ${stage.name}`);
     const start = performance.now();
-    const { ok, passed, failed } = await stage.run(args);
+    const { ok, passed, failed, failures } = await stage.run(args);
     total.passed += passed;
     total.failed += failed;
     const counts = /test/.test(stage.name) ? `, ${passed} passed, ${failed} failed` : "";
     summary.push(`${ok ? "ok    " : "FAILED"} ${stage.name} (${seconds(start)}${counts})`);
+    summary.push(...failures.map((failure) => `  ${failure}`));
   }
   console.log(`\n${summary.join("\n")}\n${total.passed} passed, ${total.failed} failed`);
   return total.failed > 0 ? 1 : 0;

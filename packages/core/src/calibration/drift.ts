@@ -50,10 +50,12 @@ export async function codingError(
   const after = await codec.decode(some);
   let error = 0;
   let energy = 0;
-  before.forEach((x, i) => {
-    error += (x - (after[i] ?? 0)) ** 2;
+  for (let i = 0; i < before.length; i++) {
+    const x = before[i] ?? 0;
+    const lost = x - (after[i] ?? 0);
+    error += lost * lost;
     energy += x * x;
-  });
+  }
   return { error: error / Math.max(measured, 1), energy: energy / Math.max(measured, 1) };
 }
 

@@ -5,7 +5,7 @@ import type { BlockRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { CompactOptions, CompactReport } from "../types.js";
-import { BLOCK_ROWS, type Picked, pick } from "./demote.js";
+import { BLOCK_ROWS, type Picked, pick } from "./code-block.js";
 import type { Engine } from "./engine.js";
 
 /** A block that is kept, and how many rows it has by now. */

@@ -1,25 +1,21 @@
 import { afterCoding, type CodingError, codingError, type Fit } from "../calibration/drift.js";
-import { concatenate } from "../catalogue/blob.js";
-import { isLive } from "../catalogue/live.js";
 import type { OriginalRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { DemoteOptions, Selection } from "../types.js";
 import { calibrate } from "./calibrate.js";
+import { BLOCK_ROWS, type Picked, pick, placeCodes } from "./code-block.js";
 import { type Codebook, type Engine, isPromoting, partitionOf } from "./engine.js";
 import { decodeOriginals, encodeHalves } from "./original.js";
 import { validSelection } from "./selection.js";
 import { validNamespace } from "./validate.js";
 import { selectedRows } from "./write.js";
 
-/** Rows per code block. */
-export const BLOCK_ROWS = 4_096;
-
 /** Rows that are handed to the codec at a time: their vectors are copied while others wait. */
-const ENCODED_ROWS = 256;
+export const ENCODED_ROWS = 512;
 
 /** Rows whose originals are read and written at a time: a millisecond's work or two. */
-const MOVED_ROWS = 32;
+export const MOVED_ROWS = 32;
 
 /** The codebook in use, fitted first if there is none. */
 async function ensureCodebook(engine: Engine, options: DemoteOptions): Promise<Codebook | undefined> {
@@ -79,12 +75,6 @@ export async function demoteRows(
   return moved;
 }
 
-/** Rows and their codes. */
-export interface Picked {
-  readonly rows: Uint32Array;
-  readonly codes: Uint8Array;
-}
-
 /** Rows of a block to be, and what coded them. */
 interface Coded extends Picked {
   readonly codebook: Codebook;
@@ -112,7 +102,7 @@ async function demoteBlock(
         return { moved: moved.subarray(0, 0), added: undefined, fit: codebook.fit };
       }
       const partition = partitionOf(engine, namespace, dim);
-      const added = place(transaction, namespace, codebook, moved, codes);
+      const added = placeCodes(transaction, namespace, codebook, moved, codes);
       const pace = new Pace(signal);
       for (let at = 0; at < moved.length; at += MOVED_ROWS) {
         const rows = Array.from(moved.subarray(at, at + MOVED_ROWS));
@@ -138,6 +128,11 @@ async function demoteBlock(
   return moved.length;
 }
 
+/** How many parts are coded at a time: one thread is left to searches. */
+export function encodersOf({ kernel }: Engine): number {
+  return Math.max(1, kernel.threads - 1);
+}
+
 async function encodeHot(
   engine: Engine,
   namespace: number,
@@ -160,8 +155,7 @@ async function encodeHot(
     });
     return found && { ...found, codes: found.hot.length > 0 ? await codec.encode(found.vectors) : new Uint8Array() };
   };
-  // One thread is left to searches.
-  const encoders = Math.max(1, engine.kernel.threads - 1);
+  const encoders = encodersOf(engine);
   for (let at = 0; at < wanted.length; at += encoders * ENCODED_ROWS) {
     const parts = Array.from({ length: encoders }, (_, i) => at + i * ENCODED_ROWS).filter(
       (part) => part < wanted.length,
@@ -184,30 +178,6 @@ async function encodeHot(
 function stillHot(engine: Engine, { codebook, rows, codes }: Coded): Picked {
   const hot = Array.from(rows.keys()).filter((i) => engine.heat.isFree(rows[i] ?? 0));
   return hot.length === rows.length ? { rows, codes } : pick(rows, codes, codebook.codec.bytes, hot);
-}
-
-/** Puts codes into a block: with the rows of the last one, if there is room, so that small moves leave no small blocks. */
-function place(transaction: Transaction, namespace: number, codebook: Codebook, rows: Uint32Array, codes: Uint8Array) {
-  const last = transaction.lastBlock(namespace);
-  const before = last === undefined ? undefined : transaction.block(last);
-  if (!before || before.codebook !== codebook.number || before.rows.length + rows.length > BLOCK_ROWS) {
-    const { block, live } = transaction.insertBlock(namespace, codebook.number, rows, codes);
-    return { block, rows, codes, live };
-  }
-  const all = Uint32Array.of(...before.rows, ...rows);
-  const ascending = Array.from(all.keys())
-    .filter((i) => i >= before.rows.length || isLive(before.live, i))
-    .sort((a, b) => (all[a] ?? 0) - (all[b] ?? 0));
-  const merged = pick(all, concatenate([before.codes, codes]), codebook.codec.bytes, ascending);
-  const live = transaction.replaceBlock(before.block, codebook.number, merged.rows, merged.codes);
-  return { block: before.block, ...merged, live };
-}
-
-/** The rows at `places` and their codes, in the order of the places. */
-export function pick(rows: Uint32Array, codes: Uint8Array, bytes: number, places: readonly number[]): Picked {
-  const picked = new Uint8Array(places.length * bytes);
-  for (const [n, i] of places.entries()) picked.set(codes.subarray(i * bytes, (i + 1) * bytes), n * bytes);
-  return { rows: Uint32Array.from(places, (i) => rows[i] ?? 0), codes: picked };
 }
 
 /** What the store keeps of the vectors of hot rows that become cold. */

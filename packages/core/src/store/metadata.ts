@@ -9,10 +9,22 @@ function refuse(id: string, what: string): never {
 /** SQLite reads JSON up to a depth of 1,000, and a filter would fail on what is deeper. */
 const MAX_DEPTH = 500;
 
+/** Whether metadata are a plain object of plain values, as most are: then JSON takes nothing of them that has to be looked at. */
+function isFlat(metadata: object): boolean {
+  const prototype = Object.getPrototypeOf(metadata);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  for (const [key, value] of Object.entries(metadata)) {
+    const plain = typeof value === "string" || typeof value === "boolean" || value === null || Number.isFinite(value);
+    if (!plain || key.includes("\0")) return false;
+  }
+  return true;
+}
+
 /** Metadata as JSON text. What JSON would lose in silence is an error; undefined members are left out, as JSON does. */
 export function metadataJson(id: string, metadata: unknown): string {
   if (metadata === undefined || metadata === null) return "{}";
   if (typeof metadata !== "object" || Array.isArray(metadata)) refuse(id, `is ${shown(metadata)}, not an object`);
+  if (isFlat(metadata)) return JSON.stringify(metadata);
   const depths = new Map<unknown, number>();
   // A function, because JSON.stringify tells it the object that holds the key.
   function check(this: unknown, key: string, value: unknown): unknown {

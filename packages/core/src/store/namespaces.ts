@@ -4,7 +4,7 @@ import type { Transaction } from "../catalogue/transaction.js";
 import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { NamespaceOptions, NamespaceSummary, Progress } from "../types.js";
-import { pick } from "./demote.js";
+import { pick } from "./code-block.js";
 import { type Engine, heldRecords, partitionOf } from "./engine.js";
 import { matchingRows } from "./matching.js";
 import { scoredOriginals } from "./original.js";

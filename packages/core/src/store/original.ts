@@ -17,8 +17,12 @@ export function encodeOriginal(kernel: Kernel, vector: Float32Array, bits: 16 | 
 export function encodeHalves(kernel: Kernel, dim: number, vectors: Float32Array): Uint8Array[] {
   const lengths = toBytes(Float32Array.from(kernel.norms(vectors, dim)));
   const halves = kernel.toFloat16(kernel.toUnit(vectors, dim));
-  return Array.from({ length: vectors.length / dim }, (_, i) => {
-    const bytes = new Uint8Array(4 + 2 * dim);
+  const rows = vectors.length / dim;
+  const size = originalBytes(16, dim);
+  // One piece of memory for all of them: many small ones cost more than what is in them.
+  const all = new Uint8Array(rows * size);
+  return Array.from({ length: rows }, (_, i) => {
+    const bytes = all.subarray(i * size, (i + 1) * size);
     bytes.set(lengths.subarray(4 * i, 4 * (i + 1)));
     bytes.set(halves.subarray(2 * dim * i, 2 * dim * (i + 1)), 4);
     return bytes;

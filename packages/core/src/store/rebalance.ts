@@ -3,7 +3,8 @@ import { Pace } from "../pace.js";
 import { swapBatch, swapRelief } from "../tiers/swap.js";
 import type { CalibrateOptions } from "../types.js";
 import { calibrate } from "./calibrate.js";
-import { BLOCK_ROWS, demoteRows } from "./demote.js";
+import { BLOCK_ROWS } from "./code-block.js";
+import { demoteRows } from "./demote.js";
 import { type Engine, hotCapacity, hotRows, isPromoting } from "./engine.js";
 import { PROMOTED_ROWS, promoteRows } from "./promote.js";
 

@@ -192,6 +192,9 @@ function hasVector(record: RecordInput): record is RecordInput & { readonly vect
   throw new ThermoclineError("ARGUMENT", `${vectorOf(record)} is ${shown(vector)}; ${advice}.`);
 }
 
+/** Vectors whose lengths are computed in one call. */
+const TOGETHER = 32;
+
 function vectorOf({ id }: RecordInput): string {
   return `The vector of record ${shown(id)}`;
 }
@@ -235,16 +238,27 @@ export async function validBatch(
   }
   const vectors = new Float32Array(last.size * (dim ?? 0));
   let end = 0;
+  /** Records whose vectors are the last that were copied, and not looked at yet: the kernel does so for many at a time. */
+  let copied: RecordInput[] = [];
+  const look = () => {
+    if (dim === undefined || copied.length === 0) return;
+    const norms = kernel.norms(vectors.subarray(end - copied.length * dim, end), dim);
+    for (const [i, record] of copied.entries()) {
+      const norm = norms[i] ?? 0;
+      if (!(norm > 0 && norm <= MAX_LENGTH)) refuseNorm(vectorOf(record), norm, metric);
+    }
+    copied = [];
+  };
   const withVector: boolean[] = [];
   const texts: (string | null)[] = [];
   const metadata: string[] = [];
   const expires: (number | null)[] = [];
   for (const [id, record] of last) {
     if (dim !== undefined && hasVector(record)) {
-      const what = vectorOf(record);
-      vectors.set(components(what, record.vector, dim), end);
-      refuseNorm(what, kernel.norms(vectors.subarray(end, end + dim), dim)[0] ?? 0, metric);
+      vectors.set(components(vectorOf(record), record.vector, dim), end);
       end += dim;
+      copied.push(record);
+      if (copied.length === TOGETHER) look();
       withVector.push(true);
     } else {
       withVector.push(false);
@@ -260,5 +274,6 @@ export async function validBatch(
     expires.push(validExpiry(id, record.expiresAt) ?? otherwise);
     if (pace.due) await pace.pause();
   }
+  look();
   return { dim, ids: [...last.keys()], texts, metadata, expires, hasVector: withVector, vectors };
 }

@@ -3,16 +3,13 @@ import type { Transaction } from "../catalogue/transaction.js";
 import { ThermoclineError } from "../errors.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { Progress, RecordInput, Selection, UpsertOptions } from "../types.js";
-import { type Engine, partitionOf, scored } from "./engine.js";
+import { applyArrivals, beginCoding, writeVectors } from "./arrivals.js";
+import type { Engine } from "./engine.js";
 import { hasExpired } from "./expiry.js";
 import { matchingRows } from "./matching.js";
-import { encodeOriginal } from "./original.js";
 import { type Selected, validSelection } from "./selection.js";
 import { refuseMisfit } from "./settings.js";
 import { expiryAfter, refuseDim, validBatch, validNamespace } from "./validate.js";
-
-/** Rows that are laid out for the hot tier in one call of the kernel. */
-const ARRIVING = 32;
 
 /** Rows that a transaction takes out of RAM. */
 export class Departures {
@@ -69,10 +66,15 @@ export async function upsertRecords(
   const otherwise = expiryAfter(options.ttl);
   if (Array.isArray(records) && records.length === 0) return;
   const checked = validBatch(kernel, settings.metric, engine.dim, records, otherwise, signal);
+  const prepared = checked.then((batch) => {
+    const { dim, vectors: values, hasVector } = batch;
+    const vectors = dim === undefined ? undefined : { dim, values, count: hasVector.filter((has) => has).length };
+    return { batch, vectors, coding: vectors && beginCoding(engine, vectors, signal) };
+  });
 
   await catalogue.write(
     async (transaction) => {
-      const batch = await checked;
+      const { batch, vectors, coding } = await prepared;
       const { dim } = batch;
       const total = batch.ids.length;
       const report = (done: number) => onProgress?.({ phase: "write", done, total } satisfies Progress);
@@ -88,20 +90,11 @@ export async function upsertRecords(
       }
       const namespace = transaction.namespace(name);
       const departures = new Departures();
-      const hot: number[] = [];
+      const rows: number[] = [];
+      const places: number[] = [];
       const withoutVector: number[] = [];
       const expiring: ExpiringRow[] = [];
       const pinned: number[] = [];
-      const arrivals = dim === undefined ? undefined : kernel.hotBatch(dim);
-      let arrived = 0;
-      /** Takes in the rows that were written since the last time, whose vectors end with the first `end` of the batch. */
-      const arrive = (end: number) => {
-        const some = Uint32Array.from(hot.slice(arrived));
-        if (dim === undefined || some.length === 0) return;
-        const vectors = batch.vectors.subarray((end - some.length) * dim, end * dim);
-        arrivals?.add(some, scored(engine, vectors, dim));
-        arrived = hot.length;
-      };
       const discard = (id: string) => {
         const before = transaction.placeOf(namespace, id);
         if (!before) return undefined;
@@ -113,11 +106,10 @@ export async function upsertRecords(
       let passed = 0;
       for (const [i, id] of batch.ids.entries()) {
         const expires = batch.expires[i] ?? null;
-        const plain = dim === undefined || !batch.hasVector[i];
+        const plain = !batch.hasVector[i];
+        const place = plain ? passed : passed++;
         if (hasExpired({ expires }, Date.now())) {
-          arrive(passed);
           discard(id);
-          if (!plain) passed += 1;
           continue;
         }
         const [text, metadata] = [batch.texts[i] ?? null, batch.metadata[i] ?? "{}"];
@@ -132,41 +124,39 @@ export async function upsertRecords(
             throw new ThermoclineError("CORRUPT", `Record ${id} is there twice. Restore a backup.`);
         }
         if (expires !== null) expiring.push({ row, expires });
-        if (plain) {
-          withoutVector.push(row);
-        } else {
-          const vector = batch.vectors.subarray(passed * dim, (passed + 1) * dim);
-          transaction.insertHot(row, encodeOriginal(kernel, vector, 32));
-          if (before !== undefined && engine.heat.isPinned(before)) {
-            transaction.pin(row);
-            pinned.push(row);
-          }
-          hot.push(row);
-          passed += 1;
-          if (hot.length - arrived === ARRIVING) arrive(passed);
+        if (plain) withoutVector.push(row);
+        else {
+          rows.push(row);
+          places.push(place);
         }
+        if (before !== undefined && !plain && engine.heat.isPinned(before)) pinned.push(row);
         if (pace.due) {
-          report(i);
+          report(Math.floor(i / 2));
           await pace.pause();
         }
       }
-      arrive(passed);
+      // Before blocks take rows in, so that none takes in what has left it.
       const removal = await remove(transaction, departures, pace);
+      const written = { rows, places, pinned };
+      const arrived =
+        vectors &&
+        (await writeVectors({ engine, transaction, namespace, vectors, pace }, written, coding, (share) =>
+          report(Math.floor((total * (1 + share)) / 2)),
+        ));
       // While it can still be undone: what the callback throws rejects the call.
       report(total);
-      return { dim, namespace, hot, withoutVector, expiring, pinned, arrivals, removal };
+      return { dim, namespace, arrived, withoutVector, expiring, pinned, removal };
     },
-    ({ dim, namespace, hot, withoutVector, expiring, pinned, arrivals, removal }) => {
+    ({ dim, namespace, arrived, withoutVector, expiring, pinned, removal }) => {
       engine.dim = dim ?? engine.dim;
       engine.namespaces.set(name, namespace);
       applyRemoval(engine, namespace, removal);
-      if (dim !== undefined && arrivals) partitionOf(engine, namespace, dim).takeHot(arrivals);
-      for (const row of hot) engine.heat.arrive(row);
+      if (dim !== undefined && arrived) applyArrivals(engine, namespace, dim, arrived);
       for (const row of withoutVector) engine.plain.add(namespace, row);
       for (const row of pinned) engine.heat.pin(row);
       engine.expiry.add(expiring);
     },
-    checked,
+    prepared,
   );
 }
 

@@ -255,7 +255,7 @@ describe("a disk that is full", () => {
     }
     expect(refused).toBeGreaterThan(10);
     expect(rows).toBeGreaterThan(0);
-    catalogue.close();
+    await catalogue.close();
   });
 });
 

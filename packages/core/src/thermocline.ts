@@ -554,7 +554,7 @@ export class Thermocline<M extends Metadata = Metadata> {
     await this.#engine.indexes.ended();
     await this.#rebalancing.ended();
     await this.#engine.catalogue.idle();
-    this.#engine.catalogue.close();
+    await this.#engine.catalogue.close();
     this.#engine.partitions.clear();
   }
 

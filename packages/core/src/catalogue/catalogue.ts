@@ -10,6 +10,7 @@ import { Reader } from "./reader.js";
 import { expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
+import type { WriteAheadLog } from "./write-ahead-log.js";
 
 /** How often a read is repeated because another process committed during it. */
 const ATTEMPTS = 16;
@@ -39,6 +40,7 @@ export class Catalogue {
   readonly #readOnly: boolean;
   readonly #writer: Connection;
   readonly #reading: Connection;
+  readonly #log: WriteAheadLog | undefined;
   readonly reader: Reader;
   /** Settles when the writes so far have ended. */
   #writes: Promise<unknown> = Promise.resolve();
@@ -50,12 +52,13 @@ export class Catalogue {
   /** The data version that the image in RAM shows; undefined when it shows none. */
   #shown: number | undefined;
 
-  private constructor(driver: Driver, { writer, reading, readOnly }: Connections, checksum: Checksum) {
+  private constructor(driver: Driver, { writer, reading, readOnly, log }: Connections, checksum: Checksum) {
     this.#driver = driver;
     this.#checksum = checksum;
     this.#readOnly = readOnly;
     this.#writer = writer;
     this.#reading = reading;
+    this.#log = log;
     this.reader = new Reader(reading, checksum);
   }
 
@@ -83,9 +86,10 @@ export class Catalogue {
     return this.#readOnly;
   }
 
-  /** As SQLite has it; undefined in memory. */
+  /** When writes resolve; undefined in memory. */
   get durability(): Durability | undefined {
     if (this.#writer.path === IN_MEMORY) return undefined;
+    if (this.#log) return this.#log.durability;
     const { synchronous } = this.#writer.get<{ synchronous: number }>("PRAGMA synchronous") ?? {};
     return synchronous === 1 ? "normal" : "full";
   }
@@ -152,8 +156,9 @@ export class Catalogue {
     if (this.#readOnly) return Promise.reject(this.#refusal());
     // It may reject long before its turn comes.
     prepared.catch(() => {});
-    return this.#exclusive(async () => {
+    const committed = this.#exclusive(async () => {
       await prepared;
+      await this.#log?.room();
       await patiently(() => this.#writer.exec("BEGIN IMMEDIATE"));
       try {
         await this.#refresh();
@@ -161,11 +166,19 @@ export class Catalogue {
         this.#writer.exec("COMMIT");
         this.#commits += 1;
         this.#applied(() => apply(result));
+        this.#log?.committed();
         return result;
       } catch (error) {
         this.#rollBack();
         throw error;
       }
+    });
+    const log = this.#log;
+    if (!log) return committed;
+    // The next write need not wait for the disk.
+    return committed.then(async (result) => {
+      await log.durable();
+      return result;
     });
   }
 
@@ -221,7 +234,8 @@ export class Catalogue {
   }
 
   /** Call when idle. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.#log?.close();
     if (this.#reading !== this.#writer) {
       this.#reading.close();
       // A driver may hold the file until its statements are collected; a copy of it must have everything before that.

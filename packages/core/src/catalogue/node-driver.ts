@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { ThermoclineError } from "../errors.js";
 import { HEADER_BYTES, inspectHeader, withoutLog } from "./header.js";
 import { checkIntegrity } from "./integrity.js";
+import { NodeLog } from "./node-log.js";
 import { type Access, type Database, type Driver, sqlError, translating } from "./sqlite.js";
 
 interface Sqlite {
@@ -26,6 +27,12 @@ function loadSqlite(): Promise<Sqlite> {
     .then((module: Sqlite) => (typeof module.backup === "function" ? module : Promise.reject(new Error("too old"))))
     .catch(async () => (await import("#binaries")).sqlite() as unknown as Promise<Sqlite>);
   return loading;
+}
+
+/** The name by which a thread finds the same SQLite, as this file does. */
+async function sqliteOfThreads(): Promise<{ readonly name: string; readonly from: string }> {
+  const builtIn = await import(/* webpackIgnore: true */ /* @vite-ignore */ BUILT_IN).catch(() => undefined);
+  return { name: (await loadSqlite()) === builtIn ? BUILT_IN : "@photostructure/sqlite", from: import.meta.url };
 }
 
 /** SQLite in Node, on the file system. It brings its own binaries, so a module for it is passed over. */
@@ -50,12 +57,9 @@ const driver: Driver = {
     const { size, mtimeMs, ino } = await stat(path);
     return [size, mtimeMs, ino].join();
   },
+  careForLog: (path) => new NodeLog(path, sqliteOfThreads()),
   async integrity(path, access, signal) {
-    const builtIn =
-      (await loadSqlite()) ===
-      (await import(/* webpackIgnore: true */ /* @vite-ignore */ BUILT_IN).catch(() => undefined));
-    const sqlite = builtIn ? BUILT_IN : "@photostructure/sqlite";
-    return checkIntegrity(path, addressOf(path, access), { name: sqlite, from: import.meta.url }, signal);
+    return checkIntegrity(path, addressOf(path, access), await sqliteOfThreads(), signal);
   },
   async openMemory(name, bytes) {
     const { DatabaseSync } = await loadSqlite();

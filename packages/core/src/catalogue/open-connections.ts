@@ -4,6 +4,7 @@ import { Connection } from "./connection.js";
 import { inspectHeader } from "./header.js";
 import { createSchema, damagedDefinitions } from "./schema.js";
 import type { Driver } from "./sqlite.js";
+import { WriteAheadLog } from "./write-ahead-log.js";
 
 /** How long a write waits for another process to finish its own. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -35,6 +36,8 @@ export interface Connections {
   readonly writer: Connection;
   readonly reading: Connection;
   readonly readOnly: boolean;
+  /** Of the writer, where something has to be done for it. */
+  readonly log?: WriteAheadLog | undefined;
 }
 
 /** Opens a store's database, or makes it unless `check` throws. Refuses a file that is not one, before changing anything in it. */
@@ -67,7 +70,8 @@ export async function openConnections(driver: Driver, place: Place, check: () =>
     if (driver.journal !== "WAL") return { writer, reading: writer, readOnly: false };
     const reading = new Connection(path, await driver.open(path));
     reading.exec(READING);
-    return { writer, reading, readOnly: false };
+    const care = driver.careForLog?.(path);
+    return { writer, reading, readOnly: false, log: care && new WriteAheadLog(writer, care, place.durability) };
   } catch (error) {
     writer.close();
     throw error;

@@ -25,6 +25,15 @@ export interface Database {
  */
 export type Access = "write" | "read" | "still";
 
+/** What has to be done for a write-ahead log beside commits, which is slow and done off this thread. */
+export interface LogCare {
+  /** Resolves when all that was committed before is on disk. */
+  sync(): Promise<void>;
+  /** Copies what is in the log into the file, as far as no reader needs what it was before; returns the pages of both. */
+  merge(): Promise<{ readonly logged: number; readonly merged: number }>;
+  close(): Promise<void>;
+}
+
 /** An SQLite, where it keeps files, and what it can do there: all that differs between Node and a page. */
 export interface Driver {
   /**
@@ -37,6 +46,8 @@ export interface Driver {
   /** Whether there is a file with something in it. Refuses what is not a store, before changing anything in it. */
   inspect(path: string): Promise<boolean>;
   open(path: string, access?: Access): Promise<Database>;
+  /** For a file that a connection has open; missing where SQLite itself has to do all of it. */
+  careForLog?(path: string): LogCare;
   /** What is another whenever a file was changed; undefined while somebody may be about to change it. */
   signature(path: string): Promise<string | undefined>;
   /** The messages of SQLite's own check of a file's structure, off this thread; missing where a file has one connection only. */

@@ -72,7 +72,7 @@ export async function openEngine(options: OpenOptions, bytes?: Uint8Array, polic
     await repairTextIndex(engine);
     return engine;
   } catch (error) {
-    catalogue.close();
+    await catalogue.close();
     throw error;
   }
 }

@@ -65,4 +65,41 @@ describe.each(["native", "wasm"] as const)("a long search by the kernel %s", (ba
     const [found] = await partition.search({ ...request, queries: rows.subarray(0, DIM) });
     expect([...(found?.hotRows ?? []), ...(found?.coldRows ?? [])]).toHaveLength(10);
   });
+
+  it("goes on over the rows of its beginning while others come and go", async () => {
+    const kernel = await loadKernel(backend);
+    const partition = await codedRows(kernel);
+    const codec = kernel.codec(
+      await kernel.fit(
+        { codec: "eigen", bytes: BYTES, seed: 0, effort: "fast" },
+        "dot",
+        DIM,
+        rows.subarray(0, 1_024 * DIM),
+      ),
+    );
+    partition.putHot(Uint32Array.of(1_000_000), rows.subarray(0, DIM));
+    const request: SearchRequest = { queries: random(40 * DIM), hot: 10, cold: 10, symmetric: false };
+    const before = await partition.search(request);
+    const search = partition.search(request);
+    const best = before[0]?.coldRows[0] ?? 0;
+    const block = Math.floor(best / BLOCK);
+    partition.removeCold(block, Uint32Array.of(best));
+    partition.dropBlock(block === 0 ? 1 : 0);
+    partition.setBlock(
+      900,
+      codec,
+      Uint32Array.of(2_000_000),
+      await codec.encode(rows.subarray(0, DIM)),
+      Uint8Array.of(1),
+    );
+    partition.removeHot(Uint32Array.of(1_000_000));
+    partition.putHot(Uint32Array.of(1_000_001), rows.subarray(0, DIM));
+    const batch = kernel.hotBatch(DIM);
+    batch.add(Uint32Array.of(1_000_002), rows.subarray(0, DIM));
+    partition.takeHot(batch);
+    expect(await search).toEqual(before);
+    const [after] = await partition.search(request);
+    expect([...(after?.hotRows ?? [])]).toEqual([1_000_001, 1_000_002]);
+    expect([...(after?.coldRows ?? [])]).not.toContain(best);
+  });
 });

@@ -1,5 +1,6 @@
 //! A partition as JavaScript sees it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, Either, Float32Array, Uint8Array, Uint32Array};
@@ -102,82 +103,83 @@ impl HotBatch {
     }
 }
 
-/// One namespace's rows in both tiers.
+/// One namespace's rows in both tiers. In a cell, because to `napi` a search borrows the partition until its promise settles, and rows
+/// are to come and go meanwhile: what it searches is a snapshot.
 #[napi]
-pub struct Partition(kernel::Partition);
+pub struct Partition(RefCell<kernel::Partition>);
 
 #[napi]
 impl Partition {
     #[napi(constructor)]
     pub fn new(dim: u32, metric_number: u8) -> napi::Result<Self> {
-        Ok(Self(kernel::Partition::new(dim as usize, metric(metric_number)?)))
+        Ok(Self(RefCell::new(kernel::Partition::new(dim as usize, metric(metric_number)?))))
     }
 
     #[napi]
-    pub fn put_hot(&mut self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
-        self.0.put_hot(&rows, &vectors).map_err(failed)
+    pub fn put_hot(&self, rows: Uint32Array, vectors: Float32Array) -> napi::Result<()> {
+        self.0.borrow_mut().put_hot(&rows, &vectors).map_err(failed)
     }
 
     #[napi]
-    pub fn take_hot(&mut self, batch: &mut HotBatch) -> napi::Result<()> {
-        self.0.take_hot(&mut batch.0).map_err(failed)
+    pub fn take_hot(&self, batch: &mut HotBatch) -> napi::Result<()> {
+        self.0.borrow_mut().take_hot(&mut batch.0).map_err(failed)
     }
 
     #[napi]
-    pub fn remove_hot(&mut self, rows: Uint32Array) {
-        self.0.remove_hot(&rows);
+    pub fn remove_hot(&self, rows: Uint32Array) {
+        self.0.borrow_mut().remove_hot(&rows);
     }
 
     #[napi]
     pub fn hot_vectors(&self, rows: Uint32Array) -> napi::Result<Float32Array> {
-        self.0.hot_vectors(&rows).map(Into::into).map_err(failed)
+        self.0.borrow().hot_vectors(&rows).map(Into::into).map_err(failed)
     }
 
     #[napi]
     pub fn set_block(
-        &mut self,
+        &self,
         block: u32,
         codec: &Codec,
         rows: Uint32Array,
         codes: Uint8Array,
         live: Uint8Array,
     ) -> napi::Result<()> {
-        self.0.set_block(block, &codec.0, &rows, &codes, &live).map_err(failed)
+        self.0.borrow_mut().set_block(block, &codec.0, &rows, &codes, &live).map_err(failed)
     }
 
     #[napi]
-    pub fn drop_block(&mut self, block: u32) -> napi::Result<()> {
-        self.0.drop_block(block).map_err(failed)
+    pub fn drop_block(&self, block: u32) -> napi::Result<()> {
+        self.0.borrow_mut().drop_block(block).map_err(failed)
     }
 
     #[napi]
-    pub fn remove_cold(&mut self, block: u32, rows: Uint32Array) -> napi::Result<()> {
-        self.0.remove_cold(block, &rows).map(drop).map_err(failed)
+    pub fn remove_cold(&self, block: u32, rows: Uint32Array) -> napi::Result<()> {
+        self.0.borrow_mut().remove_cold(block, &rows).map(drop).map_err(failed)
     }
 
     #[napi]
     pub fn decode(&self, block: u32, row: u32) -> napi::Result<Float32Array> {
-        self.0.decode(block, row).map(Into::into).map_err(failed)
+        self.0.borrow().decode(block, row).map(Into::into).map_err(failed)
     }
 
     #[napi(getter)]
     pub fn hot_rows(&self) -> u32 {
-        self.0.hot_rows() as u32
+        self.0.borrow().hot_rows() as u32
     }
 
     #[napi(getter)]
     pub fn cold_rows(&self) -> u32 {
-        self.0.cold_rows() as u32
+        self.0.borrow().cold_rows() as u32
     }
 
     #[napi(getter)]
     pub fn hot_bytes(&self) -> f64 {
-        self.0.hot_bytes() as f64
+        self.0.borrow().hot_bytes() as f64
     }
 
     #[napi(getter)]
     pub fn cold_bytes(&self) -> f64 {
-        self.0.cold_bytes() as f64
+        self.0.borrow().cold_bytes() as f64
     }
 
     /// Searches the rows of this moment; off the main thread, unless that would take longer than the search.
@@ -187,7 +189,7 @@ impl Partition {
         request: SearchRequest,
         control: Option<&Control>,
     ) -> napi::Result<Either<SearchResult, SearchTask>> {
-        let snapshot = self.0.snapshot();
+        let snapshot = self.0.borrow().snapshot();
         let control = control.map(|control| Arc::clone(&control.0)).unwrap_or_default();
         let plain = request.plain();
         let here = kernel::Request { queries: &request.queries, allow: request.allow.as_deref(), ..plain };

@@ -259,6 +259,45 @@ describe("a disk that is full", () => {
   });
 });
 
+describe("a new file", () => {
+  it("is made in one step: at every moment it is a store, or a crash would leave none", async () => {
+    const file = path("new.db");
+    const driver: Driver = { ...sqliteDriver() };
+    const seen: boolean[] = [];
+    // What another process finds between two statements: nothing, what SQLite rolls back, or a file that says whose it is.
+    const look = () => {
+      const bytes = readFileSync(file);
+      seen.push(bytes.length === 0 || existsSync(`${file}-journal`) || bytes.toString("latin1", 68, 72) === "THMC");
+    };
+    const watched: Driver = {
+      ...driver,
+      async open(name, access) {
+        const database = await driver.open(name, access);
+        return {
+          prepare: (sql) => database.prepare(sql),
+          close: () => database.close(),
+          exec(sql) {
+            for (const statement of sql.split(";").filter((part) => part.trim() !== "")) {
+              database.exec(statement);
+              look();
+            }
+          },
+        };
+      },
+    };
+    const place = { path: file, durability: "full", readOnly: false } as const;
+    const catalogue = await Catalogue.open(
+      watched,
+      place,
+      (bytes) => bytes.length,
+      () => {},
+    );
+    catalogue.close();
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen).not.toContain(false);
+  });
+});
+
 describe("processes on one file", () => {
   it("may be workers of Node's cluster", { timeout: 60_000 }, async () => {
     const file = path("cluster.db");

@@ -66,6 +66,18 @@ describe("two stores on one file", () => {
     for (const store of stores) expect(await store.count()).toBe(6);
   });
 
+  it("can be opened while the last that has the file closes, which merges its log", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const file = path(`closing-${turns}.db`);
+      const one = await open({ path: file, dim: DIM });
+      await one.upsert(records(200, DIM));
+      const opening = open({ path: file });
+      for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+      await one.close();
+      expect(await (await opening).count()).toBe(200);
+    }
+  });
+
   it("refuse the options of the one that came second, if both make it", async () => {
     const file = path("rivals.db");
     const results = await Promise.allSettled([

@@ -136,9 +136,17 @@ async function inspect(path: string): Promise<boolean> {
   if (!found || (found.isFile() && found.size === 0)) return false;
   if (!found.isFile()) throw new ThermoclineError("IO", `${path} is not a file; give the path of a file.`);
   const header = await readHeader(path);
-  const log = await stat(`${path}-wal`).catch(() => undefined);
-  inspectHeader(path, header, found.size, (log?.size ?? 0) > 0);
+  const hasLog = await isBeside(path);
+  // Asked for last, as others may be writing: pages that a header counts are in the file, or in a log until they are.
+  const { size } = await stat(path);
+  inspectHeader(path, header, size, hasLog);
   return true;
+}
+
+/** Whether there is a write-ahead log, or the rollback journal that a file has only while it is made. */
+async function isBeside(path: string): Promise<boolean> {
+  const logs = await Promise.all(["-wal", "-journal"].map((end) => stat(path + end).catch(() => undefined)));
+  return logs.some((log) => (log?.size ?? 0) > 0);
 }
 
 async function readHeader(path: string): Promise<Uint8Array> {

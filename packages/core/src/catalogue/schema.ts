@@ -104,11 +104,11 @@ function isEmpty({ database, path }: Connection): boolean {
   return false;
 }
 
-/**
- * How a new file is laid out, before anything is in it: pages that hold several vectors, and a free list that can be given
- * back to the disk.
- */
-const LAYOUT = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;";
+/** Pages that hold several vectors. It is said before a transaction, and writes nothing. */
+const PAGES = "PRAGMA page_size = 8192;";
+
+/** A free list that can be given back to the disk. It writes a page, by which nobody would know a file of ours. */
+const FREE_LIST = "PRAGMA auto_vacuum = INCREMENTAL;";
 
 /** Tables and indexes that are not, word for word, as they were made: `table records`, say. */
 export function damagedDefinitions(connection: Connection): string[] {
@@ -131,8 +131,11 @@ export function createSchema(connection: Connection): void {
   translating(connection.path, () => {
     if (!isEmpty(connection)) return;
     const { database } = connection;
-    database.exec(`${LAYOUT} BEGIN IMMEDIATE;`);
+    // One transaction, so that nobody finds a file that is half made, and a crash leaves none. It takes its lock with its first
+    // write: one that it had before would fix the layout.
+    database.exec(`${PAGES} BEGIN;`);
     try {
+      database.exec(FREE_LIST);
       // Another process may have been first.
       if (isEmpty(connection)) {
         database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION};`);

@@ -141,6 +141,27 @@ describe("the index of words in a file", () => {
     expect(await unindexed.query({ vector: [1, 0, 0, 0] })).toHaveLength(5);
   });
 
+  it.each([
+    [
+      "has lost a text",
+      "INSERT INTO text_index (text_index, rowid, text) SELECT 'delete', row, text FROM texts LIMIT 1",
+    ],
+    ["has lost all", "INSERT INTO text_index (text_index) VALUES ('delete-all')"],
+  ])("is refused, and vectors are still found, where it %s and the file is only to be read", async (_, sql) => {
+    const { file, found } = await indexed(100);
+    edit(file, sql);
+    const reading = await open({ path: file, readOnly: true });
+    expect(await reading.query({ vector: [1, 0, 0, 0] })).toHaveLength(10);
+    await refusal(
+      reading.query({ text: "tide" }),
+      "CORRUPT",
+      /index of words is damaged.*without readOnly.*indexTexts/,
+    );
+    await reading.close();
+    const store = await open({ path: file });
+    expect(await answers(store)).toEqual(found);
+  });
+
   // More of them: THERMOCLINE_TEXT_BIT_FLIPS=20000 npm test -- text-files
   const flips = Number(process.env["THERMOCLINE_TEXT_BIT_FLIPS"] ?? "400");
 

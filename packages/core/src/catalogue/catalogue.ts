@@ -10,6 +10,7 @@ import { Reader } from "./reader.js";
 import { expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { Transaction } from "./transaction.js";
+import { checkTexts } from "./verify.js";
 import type { WriteAheadLog } from "./write-ahead-log.js";
 
 /** How often a read is repeated because another process committed during it. */
@@ -123,6 +124,20 @@ export class Catalogue {
     const problem = found?.problems.find(({ what }) => what !== "texts");
     if (!problem) return;
     throw new ThermoclineError("CORRUPT", `${this.#reading.path} is damaged: ${problem.message} Restore a backup.`);
+  }
+
+  /**
+   * Where it is only to be read, and small: refuses words from now on if the index of them does not say what the records say. It
+   * cannot be made anew here, and would give other answers.
+   */
+  async refuseDamagedTexts(): Promise<void> {
+    if (!this.#readOnly || !this.isSmall) return;
+    try {
+      await checkTexts(this.#driver, this.#reading, this.#checksum);
+    } catch (error) {
+      // Where there is no room for a copy, nothing is known.
+      if (error instanceof ThermoclineError && error.code === "CORRUPT") this.reader.texts.refuse();
+    }
   }
 
   /** Runs `work` on what is committed; again, if another process has committed meanwhile. */

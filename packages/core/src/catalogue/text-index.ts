@@ -1,3 +1,4 @@
+import { ThermoclineError } from "../errors.js";
 import type { Connection } from "./connection.js";
 
 /** How texts are cut into words, and how FTS5 is told. */
@@ -61,12 +62,29 @@ export function isAboutTexts(finding: string): boolean {
   return finding.includes("FTS5 table");
 }
 
+/** What a search by words says of an index that cannot be read. */
+export function damagedIndex(path: string, cause?: unknown): ThermoclineError {
+  const advice =
+    "open it without readOnly and call indexTexts, which makes it anew. Searches by vectors do not need it";
+  return new ThermoclineError("CORRUPT", `${path}: the index of words is damaged; ${advice}.`, { cause });
+}
+
 /** The words of all texts, in SQLite's FTS5. Whether there is an index is for the caller to know. */
 export class TextIndex {
   readonly #connection: Connection;
+  #isDamaged = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** From now on all questions are refused. */
+  refuse(): void {
+    this.#isDamaged = true;
+  }
+
+  get path(): string {
+    return this.#connection.path;
   }
 
   /** Makes an empty index, in the place of the one there is. */
@@ -91,14 +109,14 @@ export class TextIndex {
   /** How many texts match, counted up to `most`. */
   count(match: string, most: number): number {
     const sql = "SELECT count(*) AS count FROM (SELECT 1 FROM text_index WHERE text_index MATCH ? LIMIT ?)";
-    return this.#connection.get<{ count: number }>(sql, match, most)?.count ?? 0;
+    return this.#ask(() => this.#connection.get<{ count: number }>(sql, match, most)?.count ?? 0);
   }
 
   /** The last of the first `size` rows after `after` that match; undefined when none does. */
   sliceEnd(match: string, after: number, size: number): number | undefined {
     const sql = `SELECT max(row) AS row FROM
       (SELECT rowid AS row FROM text_index WHERE text_index MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?)`;
-    return this.#connection.get<{ row: number | null }>(sql, match, after, size)?.row ?? undefined;
+    return this.#ask(() => this.#connection.get<{ row: number | null }>(sql, match, after, size)?.row ?? undefined);
   }
 
   /** Rows after `after`, up to `last`, that match; of one namespace, or of all. FTS5 says how rare words are in all of them. */
@@ -106,17 +124,13 @@ export class TextIndex {
     const where = "text_index MATCH ? AND text_index.rowid > ? AND text_index.rowid <= ?";
     const columns = "text_index.rowid AS row, -bm25(text_index) AS score";
     if (namespace === undefined) {
-      return this.#connection.all(`SELECT ${columns} FROM text_index WHERE ${where}`, match, after, last);
+      const sql = `SELECT ${columns} FROM text_index WHERE ${where}`;
+      return this.#ask(() => this.#connection.all(sql, match, after, last));
     }
     // A cross join, in SQLite, is done in the order in which it is written.
-    return this.#connection.all(
-      `SELECT ${columns} FROM text_index CROSS JOIN records ON records.row = text_index.rowid
-       WHERE ${where} AND records.namespace = ?`,
-      match,
-      after,
-      last,
-      namespace,
-    );
+    const sql = `SELECT ${columns} FROM text_index CROSS JOIN records ON records.row = text_index.rowid
+                 WHERE ${where} AND records.namespace = ?`;
+    return this.#ask(() => this.#connection.all(sql, match, after, last, namespace));
   }
 
   /** The part of a row's text that shows most of what matches; undefined where nothing does. */
@@ -124,8 +138,21 @@ export class TextIndex {
     // As a blob, because the driver ends text at U+0000.
     const sql = `SELECT CAST(snippet(text_index, 0, ?, ?, ?, ?) AS BLOB) AS snippet FROM text_index
                  WHERE text_index MATCH ? AND rowid = ?`;
-    const found = this.#connection.get<{ snippet: Uint8Array }>(sql, open, close, ellipsis, tokens, match, row);
+    const found = this.#ask(() =>
+      this.#connection.get<{ snippet: Uint8Array }>(sql, open, close, ellipsis, tokens, match, row),
+    );
     return found && UTF8.decode(found.snippet);
+  }
+
+  /** What a question of words is answered. Nothing is lost with a damaged index, so then the advice is another than for a damaged file. */
+  #ask<T>(question: () => T): T {
+    if (this.#isDamaged) throw damagedIndex(this.#connection.path);
+    try {
+      return question();
+    } catch (cause) {
+      if (!(cause instanceof ThermoclineError) || cause.code !== "CORRUPT") throw cause;
+      throw damagedIndex(this.#connection.path, cause);
+    }
   }
 
   /** Refuses an index that does not say what the texts say. Needs the right to write, though it writes nothing. */

@@ -74,8 +74,8 @@ async function examined(
   }
 }
 
-/** Rejects when the index of words of a small file, if it has one, does not say what its texts say. */
-async function checkTexts(driver: Driver, connection: Connection, checksum: Checksum): Promise<void> {
+/** Rejects when the index of words of a small file, if it has one, does not say what its texts say. The file is not written to. */
+export async function checkTexts(driver: Driver, connection: Connection, checksum: Checksum): Promise<void> {
   if (bytesOf(connection) > COPIED_BYTES || new Reader(connection, checksum).tokenizer() === undefined) return;
   const bytes = await driver.toBytes(connection.database);
   const copy = new Connection(connection.path, await driver.openMemory(connection.path, bytes));

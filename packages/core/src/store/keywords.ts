@@ -1,5 +1,4 @@
-import type { Match, TextIndex } from "../catalogue/text-index.js";
-import { ThermoclineError } from "../errors.js";
+import { damagedIndex, type Match, type TextIndex } from "../catalogue/text-index.js";
 import { Pace } from "../pace.js";
 import type { TextQuery } from "./words.js";
 
@@ -77,7 +76,7 @@ export async function eachMatch(
     const end = index.sliceEnd(asked.match, after, asked.slice);
     if (end === undefined) return;
     // In a damaged index rows may follow each other in a circle.
-    if (end <= after) throw new ThermoclineError("CORRUPT", "The index of words is damaged; call indexTexts.");
+    if (end <= after) throw damagedIndex(index.path);
     const last = Math.min(end, highest);
     for (const match of index.matches(asked.match, after, last, alone ? undefined : namespace)) take(match);
     after = end;

@@ -51,10 +51,12 @@ export async function indexTexts(engine: Engine, options: IndexTextsOptions): Pr
 
 /**
  * Makes the index of words of a small file anew if it does not say what the records say, as nothing is lost with it. A file that
- * cannot be written now is left as it is: FTS5 examines an index only in a transaction that may write.
+ * cannot be written now is left as it is: FTS5 examines an index only in a transaction that may write. One that is only to be read
+ * answers no words then.
  */
 export async function repairTextIndex(engine: Engine): Promise<void> {
   const { catalogue } = engine;
+  await catalogue.refuseDamagedTexts();
   if (catalogue.isReadOnly || !catalogue.isSmall || catalogue.reader.tokenizer() === undefined) return;
   try {
     await catalogue.write(async (transaction) => {

@@ -18,6 +18,7 @@ import { Rebalancing } from "./store/rebalance.js";
 import { recommendForStore } from "./store/recommend.js";
 import { filteringOf } from "./store/selection.js";
 import { shown } from "./store/settings.js";
+import { spectrumOf } from "./store/spectrum.js";
 import { statsOf } from "./store/stats.js";
 import { Sweeping, sweepExpired } from "./store/sweep.js";
 import { indexTexts, withTextIndex } from "./store/text-index.js";
@@ -51,6 +52,8 @@ import type {
   RecordInput,
   RecordPage,
   Selection,
+  Spectrum,
+  SpectrumOptions,
   StoredRecord,
   StoreRecommendOptions,
   StoreStats,
@@ -480,6 +483,24 @@ export class Thermocline<M extends Metadata = Metadata> {
     return this.#call(async () => {
       checkOptions("store.recommend", options);
       return recommendForStore(this.#engine, options);
+    });
+  }
+
+  /**
+   * How the store's vectors spread over their eigen-coordinates, and which bits of a code each of these is given, measured on a sample of
+   * rows that have an original; with `points`, where some of them are in the plane of the first two. Nothing changes. Work grows with the
+   * cube of the dimension; it is done off the main thread.
+   *
+   * @throws `ARGUMENT` for options out of range, or when fewer than two rows have originals; `UNSUPPORTED` above 8,192 dimensions; `ABORTED`,
+   * `CLOSED`
+   * @example
+   * const { eigenvalues, bits } = await store.spectrum();
+   * console.log(`the first coordinate varies by ${eigenvalues[0]} and gets ${bits?.[0]} bits`);
+   */
+  async spectrum(options: SpectrumOptions = {}): Promise<Spectrum> {
+    return this.#call(async () => {
+      checkOptions("spectrum", options);
+      return abortable(options.signal, spectrumOf(this.#engine, options));
     });
   }
 

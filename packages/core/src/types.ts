@@ -548,6 +548,50 @@ export interface StoreRecommendOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Options of `spectrum`. */
+export interface SpectrumOptions {
+  /** Rows of the store to measure on, taken evenly, 2 to 1,000,000. Default 4,000. */
+  readonly sampleSize?: number | undefined;
+  /** How many of these rows are placed in the plane of the first two axes, 0 to 10,000. Default 0. */
+  readonly points?: number | undefined;
+  /** Bytes a row to share out over the coordinates, 2 to 512. Default: those of the store's codes. */
+  readonly bytes?: number | undefined;
+  /** Aborting rejects with code `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * How a store's vectors, as they are scored (unit vectors under cosine), spread over their eigen-coordinates: those in which they vary
+ * independently of each other, the one that varies most first.
+ */
+export interface Spectrum {
+  /** How much the sample varies along each axis: `dim` variances, descending, none negative. */
+  readonly eigenvalues: Float64Array;
+  /**
+   * Bits of a row's code that each coordinate is given, fractions of bits where a nibble codes many; they sum to 8 · (bytes - 1), as the
+   * last byte is the row's scale. They are what a codebook fitted on this sample without queries is planned with. Undefined where
+   * nothing varies, before bytes `auto` are chosen, and for the codec `fourier`, which shares nothing out.
+   */
+  readonly bits: Float64Array | undefined;
+  /** The mean of the sample, `dim` components. */
+  readonly mean: Float32Array;
+  /** The first two axes, unit vectors of `dim` components; one where `dim` is 1. A vector x is at (x - mean) · axis. */
+  readonly axes: readonly Float32Array[];
+  /** How many rows were measured. */
+  readonly sample: number;
+  /** Where records of the sample are on the first two axes. */
+  readonly points: readonly SpectrumPoint[];
+}
+
+/** Where a record is in the plane of the first two eigen-coordinates. */
+export interface SpectrumPoint {
+  readonly id: string;
+  readonly namespace: string;
+  readonly tier: Tier;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** Options of `recommend`. */
 export interface RecommendOptions extends Omit<StoreRecommendOptions, "sampleSize"> {
   /** Default `cosine`. */

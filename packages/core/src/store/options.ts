@@ -23,6 +23,7 @@ import type {
   RecommendOptions,
   SearchOptions,
   SnippetOptions,
+  SpectrumOptions,
   StoreRecommendOptions,
   SweepOptions,
   TextOptions,
@@ -116,6 +117,7 @@ const KNOWN = {
   calibrate: CALIBRATE,
   recalibrate: CALIBRATE,
   "store.recommend": { ...RECOMMEND, sampleSize: true } satisfies All<StoreRecommendOptions>,
+  spectrum: { sampleSize: true, points: true, bytes: true, signal: true } satisfies All<SpectrumOptions>,
   recommend: { ...RECOMMEND, metric: true, effort: true, seed: true } satisfies All<RecommendOptions>,
   calibrateSpectralRotation: {
     numSamples: true,

@@ -4,31 +4,48 @@ import { Pace } from "../pace.js";
 import { type Engine, storedRows } from "./engine.js";
 import { scoredOriginals } from "./original.js";
 
-/** Up to `size` vectors spread evenly over the rows of both tiers, as they are scored: `[n][dim]`. */
-export function sampleVectors(
+/** Rows and their vectors, `[n][dim]`, as they are scored. */
+export interface Sample {
+  readonly rows: readonly number[];
+  readonly vectors: Float32Array;
+}
+
+/** The vectors of {@link sampleRows}. */
+export async function sampleVectors(
   engine: Engine,
   dim: number,
   size: number,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
+  return (await sampleRows(engine, dim, size, signal)).vectors;
+}
+
+/** Up to `size` rows spread evenly over those of both tiers that have an original. */
+export function sampleRows(
+  engine: Engine,
+  dim: number,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Sample> {
   return engine.catalogue.read(async () => {
     const pace = new Pace(signal);
     const { metric } = engine.settings;
     const step = Math.max(1, storedRows(engine) / size);
     const sample = new Float32Array(Math.min(size, storedRows(engine)) * dim);
-    let [seen, found] = [0, 0];
+    const rows: number[] = [];
+    let seen = 0;
     for (const row of rowNumbers(engine)) {
-      if (seen >= found * step && (found + 1) * dim <= sample.length) {
+      if (seen >= rows.length * step && (rows.length + 1) * dim <= sample.length) {
         const original: OriginalRow | undefined = engine.catalogue.reader.original(row);
         if (original) {
-          sample.set(scoredOriginals(engine.kernel, metric, dim, [original]), found * dim);
-          found += 1;
+          sample.set(scoredOriginals(engine.kernel, metric, dim, [original]), rows.length * dim);
+          rows.push(row);
         }
       }
       seen += 1;
       if (pace.due) await pace.pause();
     }
-    return sample.subarray(0, found * dim);
+    return { rows, vectors: sample.subarray(0, rows.length * dim) };
   });
 }
 

@@ -30,6 +30,8 @@ import type {
   RecordInput,
   RecordPage,
   Selection,
+  Spectrum,
+  SpectrumOptions,
   StoredRecord,
   StoreRecommendOptions,
   StoreStats,
@@ -196,6 +198,11 @@ export class StoreInWorker<M extends Metadata = Metadata>
   /** As {@link Thermocline.recommend}. */
   recommend(options?: StoreRecommendOptions): Promise<Recommendation> {
     return this.#call("recommend", [options], 0);
+  }
+
+  /** As {@link Thermocline.spectrum}. */
+  spectrum(options?: SpectrumOptions): Promise<Spectrum> {
+    return this.#call("spectrum", [options], 0);
   }
 
   /** As {@link Thermocline.compact}. */

@@ -683,6 +683,8 @@ export interface StoreStats {
   readonly served: { readonly hot: number; readonly cold: number; readonly hotShare: number | undefined };
   /** Size of the database in bytes, on disk or in memory. */
   readonly diskBytes: number;
+  /** The version of its format, 1 or above: `docs/format.md`. */
+  readonly formatVersion: number;
   /** When writes resolve; undefined in memory. */
   readonly durability: Durability | undefined;
   /**

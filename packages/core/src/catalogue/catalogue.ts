@@ -72,6 +72,11 @@ export class Catalogue {
     return expectedBytes(this.#reading.database);
   }
 
+  /** The version of the file's tables, as it says itself. */
+  get formatVersion(): number {
+    return this.#reading.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
+  }
+
   /** How many pages there are. */
   get pages(): number {
     return pages(this.#reading.database).all;

@@ -55,6 +55,7 @@ export function statsOf(engine: Engine): StoreStats {
     promotions: engine.promotions,
     served: { hot, cold, hotShare: hot + cold > 0 ? hot / (hot + cold) : undefined },
     diskBytes: engine.catalogue.bytes,
+    formatVersion: engine.catalogue.formatVersion,
     durability: engine.catalogue.durability,
     kernel: {
       backend: kernel.backend,

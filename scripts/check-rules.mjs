@@ -77,7 +77,8 @@ const rules = [
   },
   {
     from: /^packages\/cli\/src\//,
-    never: /^(?!packages\/cli\/src\/|node:|@thermocline\/core$|commander$)/,
+    never:
+      /^(?!packages\/cli\/src\/|node:|@thermocline\/core$|(commander|csv-parse|d3-(scale|shape)|mdast-util-(from-markdown|to-string))$)/,
     why: "the command line knows core's public entry and its own libraries",
   },
 ];

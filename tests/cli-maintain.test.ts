@@ -1,33 +1,15 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Thermocline } from "@thermocline/core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-
-const entry = fileURLToPath(new URL("../packages/cli/src/index.ts", import.meta.url));
-const root = fileURLToPath(new URL("..", import.meta.url));
-// Each test starts several processes, each of which loads TypeScript.
-vi.setConfig({ testTimeout: 60_000 });
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cliJson as json } from "./support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "thermocline-cli-"));
 const at = (name: string) => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const ROWS = 1500;
-
-/** What a command prints with `--json`, and its exit code. */
-function json(...args: string[]) {
-  return new Promise<{ code: number; value: Record<string, unknown> }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["--import", "tsx", entry, ...args, "--json"],
-      { cwd: root, maxBuffer: 2 ** 26 },
-      (_, out) => resolve({ code: child.exitCode ?? -1, value: JSON.parse(out) }),
-    );
-  });
-}
 
 beforeAll(async () => {
   const store = await Thermocline.open({ path: at("memory.db"), dim: 32, cold: { bytes: 8 } });

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   statSync,
@@ -13,12 +14,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXIT, EXIT_MEANINGS } from "../packages/cli/src/failure.js";
+import { cli, cliJson } from "./support/cli.js";
 
 const entry = fileURLToPath(new URL("../packages/cli/src/index.ts", import.meta.url));
 const root = fileURLToPath(new URL("..", import.meta.url));
-// Each test starts several processes, each of which loads TypeScript.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "thermocline-cli-"));
 const at = (name: string) => join(folder, name);
@@ -34,6 +35,7 @@ interface Ended {
   readonly err: string;
 }
 
+/** A process of its own, for what is about processes: signals and standard input. */
 function start(args: readonly string[], input = "") {
   const child = spawn(process.execPath, ["--import", "tsx", entry, ...args], { cwd: root });
   let [out, err] = ["", ""];
@@ -50,14 +52,9 @@ function start(args: readonly string[], input = "") {
   return { child, ended };
 }
 
-const run = (args: readonly string[], input?: string) => start(args, input).ended;
-
-async function json(args: readonly string[], input?: string) {
-  const { code, out, err } = await run([...args, "--json"], input);
-  expect(err).toBe("");
-  expect(out.trim().split("\n")).toHaveLength(1);
-  return { code, value: JSON.parse(out) };
-}
+const run = (args: readonly string[]) => cli(...args);
+// biome-ignore lint/suspicious/noExplicitAny: what a command prints is for the test to say.
+const json = (args: readonly string[]) => cliJson<any>(...args);
 
 function npy(rows: number, type: "<f2" | "<f4"): Uint8Array {
   const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${rows}, ${DIM}), }`.padEnd(117);
@@ -80,6 +77,7 @@ const line = (i: number) =>
 beforeAll(() => {
   writeFileSync(at("corpus.jsonl"), `${Array.from({ length: ROWS }, (_, i) => line(i)).join("\n")}\n`);
   writeFileSync(at("documents.npy"), npy(ROWS, "<f4"));
+  writeFileSync(at("notes.txt"), "Not a table.");
 });
 
 const importing = (store: string) => ["import", at(store), at("corpus.jsonl"), "--vectors", at("documents.npy")];
@@ -102,9 +100,10 @@ describe("the command line", () => {
     const first = await json(["search", at("memory.db"), "--vector", at("documents.npy"), "-k", "1"]);
     expect(first.value.hits[0].id).toBe("doc-0");
     const typed = `[${Array.from({ length: DIM }, (_, i) => Math.sin(i * 1.7)).join()}]`;
-    const both = await json(["search", at("memory.db"), "salt", "--vector", "-", "-k", "1", "--explain"], typed);
-    expect(both.value.hits[0].id).toBe("doc-0");
-    expect(both.value.explanation.scanned.hot).toBe(ROWS);
+    const args = ["search", at("memory.db"), "salt", "--vector", "-", "-k", "1", "--explain", "--json"];
+    const both = JSON.parse((await start(args, typed).ended).out);
+    expect(both.hits[0].id).toBe("doc-0");
+    expect(both.explanation.scanned.hot).toBe(ROWS);
   });
 
   it("finds a sound file whole, and says of a damaged one what is damaged, with exit code 3", async () => {
@@ -127,7 +126,7 @@ describe("the command line", () => {
     expect(value.problems[0].message).not.toBe("");
     const human = await run(["verify", at("damaged.db")]);
     expect(human.code).toBe(3);
-    expect(human.out).toMatch(/is damaged: .*problems[\s\S]*Whole: /);
+    expect(human.out).toMatch(/is damaged: .*[\s\S]*Whole: /);
   });
 
   it.each(["SIGINT", "SIGKILL"] as const)(
@@ -146,7 +145,12 @@ describe("the command line", () => {
       child.kill(signal);
       const end = await ended;
       if (signal === "SIGKILL") expect(end.signal).toBe("SIGKILL");
-      else expect([end.code, end.out, end.err]).toEqual([130, "", expect.stringContaining("Interrupted")]);
+      else
+        expect([end.code, end.out, end.err]).toEqual([
+          130,
+          "",
+          expect.stringMatching(/is whole, with [\d,]+ records.*again to go on/),
+        ]);
       const cut = await json(["verify", at(`${signal}.db`)]);
       expect([cut.code, cut.value.ok]).toEqual([0, true]);
       const on = await json(args);
@@ -176,11 +180,18 @@ describe("the command line", () => {
     [["recommend", "memory.db"], 4, /is no \.npy file/],
     [["recommend", "documents.npy", "--recall", "2"], 2, /below 1/],
     [["info", "corpus.jsonl"], 4, /corpus\.jsonl/],
-    [["import", "new.db", "corpus.txt"], 2, /\.jsonl/],
+    [["import", "new.db", "notes.txt"], 2, /\.jsonl/],
+    [["import", "new.db", "missing.jsonl"], 1, /There is no file missing.jsonl/],
+    [["import", "new.db", "corpus.jsonl"], 2, /has no vector; give --embed hashing/],
+    [["import", "new.db", "corpus.jsonl", "--embed", "magic"], 2, /no embedding provider magic/],
+    [["search", "memory.db", "x", "--mode", "vector"], 2, /does not say what made its vectors/],
+    [["search", "memory.db", "x", "--mode", "both"], 2, /Allowed choices are vector, keyword, hybrid/],
+    [["recommend", "documents.npy", "--plot", "documents.png"], 2, /no .svg or .html/],
+    [["export", "memory.db", "new.jsonl", "--vectors", "new.txt"], 2, /no .npy/],
   ])(
     "refuses %j with exit code %i and one sentence",
     async (args, code, message) => {
-      const paths = args.map((arg) => (/^(missing|memory|corpus|documents|new)\./.test(arg) ? at(arg) : arg));
+      const paths = args.map((arg) => (/^(missing|memory|corpus|documents|new|notes)\./.test(arg) ? at(arg) : arg));
       const human = await run(paths);
       expect(human.code).toBe(code);
       expect(human.out).toBe("");
@@ -198,6 +209,13 @@ describe("the command line", () => {
     const { code, err } = await run(["import", at("never.db"), at("corpus.jsonl"), "--vectors", at("few.npy")]);
     expect([code, existsSync(at("never.db"))]).toEqual([2, false]);
     expect(err).toMatch(/3000 records and .* 5 vectors/);
+  });
+
+  it("ends with the codes that its README lists", () => {
+    const readme = readFileSync(new URL("../packages/cli/README.md", import.meta.url), "utf8");
+    const listed = [...readme.matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, code, means]) => [Number(code), means]);
+    const codes = Object.entries(EXIT_MEANINGS).map(([name, means]) => [EXIT[name as keyof typeof EXIT], means]);
+    expect(listed).toEqual(codes);
   });
 
   it("writes neither progress nor colours where nobody watches", async () => {

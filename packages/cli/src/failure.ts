@@ -1,6 +1,6 @@
 import { type ErrorCode, ThermoclineError } from "@thermocline/core";
 
-/** What a process ends with; `--help` and the README list them. */
+/** What a process ends with. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -11,6 +11,17 @@ export const EXIT = {
   /** As shells say of a process that SIGINT ended. */
   interrupted: 130,
 } as const;
+
+/** What each of them means, for `--help` and the README. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: "done",
+  failed: "failed: no such file, no space, a service that does not answer, a bug",
+  usage: "wrong use: an argument, a filter, a line of a file, a vector of another length",
+  damaged: "damage was found",
+  refused: "a file of another kind or a newer version, or something that this store or this installation cannot do",
+  locked: "another process holds the file",
+  interrupted: "interrupted; what was written by then is whole",
+};
 
 const exits: Partial<Record<ErrorCode, number>> = {
   ARGUMENT: EXIT.usage,
@@ -26,6 +37,13 @@ const exits: Partial<Record<ErrorCode, number>> = {
   ABORTED: EXIT.interrupted,
 };
 
+/** An interruption of which a command has more to say: what there is by then, and how to go on. */
+export class Interrupted extends ThermoclineError {
+  constructor(message: string) {
+    super("ABORTED", message);
+  }
+}
+
 export interface Failure {
   readonly code: string;
   readonly message: string;
@@ -35,8 +53,8 @@ export interface Failure {
 /** An error as it is told: one sentence, and the exit code it ends with. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ThermoclineError) {
-    const message =
-      error.code === "ABORTED" ? "Interrupted; what was written by then is whole and stays." : error.message;
+    const generic = error.code === "ABORTED" && !(error instanceof Interrupted);
+    const message = generic ? "Interrupted; what was written by then is whole and stays." : error.message;
     return { code: error.code, message, exit: exits[error.code] ?? EXIT.failed };
   }
   if (error instanceof Error) {

@@ -6,7 +6,7 @@ const EVERY_MS = 100;
 export class Screen {
   readonly #json: boolean;
   readonly #watched: boolean;
-  #began: { readonly label: string; readonly at: number; readonly from: number } | undefined;
+  #began: { readonly label: string; readonly at: number; readonly from: number; readonly share: number } | undefined;
   #drawn = 0;
 
   constructor(options: { readonly json: boolean; readonly quiet?: boolean }) {
@@ -20,17 +20,22 @@ export class Screen {
     process.stdout.write(this.#json ? `${JSON.stringify(object)}\n` : `${lines().join("\n")}\n`);
   }
 
-  /** How far work is, its rate and the time left: a line on a terminal, nothing elsewhere. */
-  progress(label: string, done: number, total: number): void {
+  /**
+   * How far work is, its rate and the time left: a line on a terminal, nothing elsewhere. `share` is how much of all is done, from 0 to 1,
+   * where that is not `done` of `total`.
+   */
+  progress(label: string, done: number, total: number, share = total > 0 ? done / total : 0): void {
     if (!this.#watched) return;
     const now = Date.now();
-    if (this.#began?.label !== label) this.#began = { label, at: now, from: done };
+    if (this.#began?.label !== label) this.#began = { label, at: now, from: done, share };
     if (now - this.#drawn < EVERY_MS) return;
     this.#drawn = now;
-    const rate = (done - this.#began.from) / Math.max((now - this.#began.at) / 1000, 0.001);
-    const left = rate > 0 && total > done ? `, ${seconds((total - done) / rate)} left` : "";
-    const share = total > 0 ? `${Math.floor((100 * done) / total)} %, ` : "";
-    process.stderr.write(`\r\x1b[K${label}: ${share}${count(done)} done, ${count(Math.round(rate))}/s${left}`);
+    const passed = Math.max((now - this.#began.at) / 1000, 0.001);
+    const rate = (done - this.#began.from) / passed;
+    const gone = share - this.#began.share;
+    const left = gone > 0 && share < 1 ? `, ${seconds((passed * (1 - share)) / gone)} left` : "";
+    const part = share > 0 ? `${Math.floor(100 * share)} %, ` : "";
+    process.stderr.write(`\r\x1b[K${label}: ${part}${count(done)} done, ${count(Math.round(rate))}/s${left}`);
   }
 
   clear(): void {

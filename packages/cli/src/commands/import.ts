@@ -1,103 +1,119 @@
-import { type Metric, type RecordInput, Thermocline, ThermoclineError } from "@thermocline/core";
-import { misuse } from "../failure.js";
-import { type Line, linesOf } from "../jsonl.js";
+import { existsSync } from "node:fs";
+import { type Metric, Thermocline, ThermoclineError } from "@thermocline/core";
+import { embeddingProvider, PROVIDERS } from "../embedding/provider.js";
+import type { EmbeddingFlags } from "../embedding/remembered.js";
+import { Interrupted, misuse } from "../failure.js";
+import { type ImportedCounts, Importing } from "../importing.js";
 import { NpyFile } from "../npy-file.js";
 import { count, type Screen } from "../screen.js";
+import type { FieldNames } from "../sources/fields.js";
+import { openSource, type Source, type SourceRecord } from "../sources/source.js";
 
-/** Rows a transaction: what a kill can undo. */
-const BATCH = 1024;
+/** Records a transaction: what a kill can undo. Embedding takes longer than writing, so fewer. */
+const BATCH = 1_024;
+const EMBEDDED_BATCH = 64;
 
-export interface ImportOptions {
+export interface ImportFlags extends EmbeddingFlags {
   readonly vectors?: string;
   readonly namespace?: string;
   readonly metric?: Metric;
   readonly replace?: boolean;
+  readonly idField?: string;
+  readonly textField?: string;
 }
 
 /**
- * Adds the lines of a JSONL file to a store, which it makes where there is none. Records that are there are passed over, so the
- * same command goes on where an earlier one was ended.
+ * Adds the records of a file, or of a folder of Markdown, to a store, which it makes where there is none. Records that are there with the
+ * same text are passed over, so the same command goes on where an earlier one was ended.
  */
 export async function importFile(
   path: string,
-  source: string,
-  options: ImportOptions,
+  from: string,
+  flags: ImportFlags,
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!/\.(jsonl|ndjson)(\.gz)?$/.test(source)) misuse(`${source} is no .jsonl or .jsonl.gz file; give one.`);
-  const vectors = options.vectors === undefined ? undefined : await NpyFile.open(options.vectors);
+  if (flags.embed !== undefined && flags.embed !== "none") embeddingProvider(flags.embed, { model: flags.model });
+  if (flags.vectors !== undefined && flags.embed !== undefined) misuse("Give either --vectors or --embed, not both.");
+  const names: FieldNames = { id: flags.idField, text: flags.textField };
+  const source = await openSource(from, names);
+  const vectors = flags.vectors === undefined ? undefined : await NpyFile.open(flags.vectors);
   try {
-    const total = vectors?.rows ?? 0;
-    // Before the store is made, so that files that do not belong together leave none behind.
-    if (vectors) await refuseOtherCount(source, vectors);
-    const { metric } = options;
+    // Before the store is made, so that what cannot be imported leaves none behind.
+    if (vectors) await refuseOtherCount(from, source, vectors);
+    const records = source.records();
+    const first = await records.next();
+    const embeds = !vectors && first.value !== undefined && first.value.vector === undefined;
+    if (embeds && first.value && flags.embed === undefined && !existsSync(path)) refuseWithoutVector(from, first.value);
+
+    const { metric } = flags;
     const store = await Thermocline.open({
       path,
       ...(vectors ? { dim: vectors.dim } : {}),
       ...(metric ? { metric } : {}),
     });
-    const done = { read: 0, imported: 0, present: 0 };
+    const refuse = (record: SourceRecord) => refuseWithoutVector(from, record);
+    const passages = source.passages === true;
+    const importing = new Importing({ store, flags, vectors, passages, signal, refuse });
     try {
-      for await (const batch of batches(source)) {
+      for await (const batch of batches(first, records, embeds ? EMBEDDED_BATCH : BATCH)) {
         if (signal.aborted) throw new ThermoclineError("ABORTED", "Interrupted.");
-        const rows = await vectors?.read(done.read, batch.length);
-        const there = options.replace
-          ? []
-          : await store.get(
-              batch.map(({ id }) => id),
-              scope(options),
-            );
-        const records = batch.flatMap((line, i) => (there[i] ? [] : [recordOf(source, line, rows?.[i])]));
-        if (records.length > 0) await store.upsert(records, { ...scope(options), signal });
-        done.read += batch.length;
-        done.imported += records.length;
-        done.present += batch.length - records.length;
-        screen.progress("importing", done.read, total);
+        await importing.add(batch);
+        screen.progress("importing", importing.counts.read, 0, source.share());
       }
+      if (passages) await importing.deleteOutdated();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      const { imported, present } = importing.counts;
+      const there = `${count(imported)} records imported${present > 0 ? ` and ${count(present)} that were there` : ""}`;
+      throw new Interrupted(`Interrupted; ${path} is whole, with ${there}. Run the same command again to go on.`);
     } finally {
+      await records.return(undefined);
       await store.close();
     }
-    screen.result({ path, source, ...done }, () => [
-      `${count(done.imported)} records imported to ${path}${done.present > 0 ? `, ${count(done.present)} were there` : ""}.`,
-    ]);
+    const { counts } = importing;
+    screen.result(
+      { path, source: from, ...counts, ...(importing.embedding && { embedding: importing.embedding }) },
+      () => [sentence(path, counts)],
+    );
   } finally {
     await vectors?.close();
   }
 }
 
-function scope({ namespace }: ImportOptions): { readonly namespace?: string } {
-  return namespace === undefined ? {} : { namespace };
+function sentence(path: string, { imported, present, outdated }: ImportedCounts): string {
+  const there = present > 0 ? `, ${count(present)} were there` : "";
+  const gone = outdated > 0 ? `, ${count(outdated)} outdated ones deleted` : "";
+  return `${count(imported)} records imported to ${path}${there}${gone}.`;
 }
 
-async function refuseOtherCount(source: string, vectors: NpyFile): Promise<void> {
-  let lines = 0;
-  for await (const _ of linesOf(source)) lines += 1;
-  if (lines !== vectors.rows) {
+async function refuseOtherCount(from: string, source: Source, vectors: NpyFile): Promise<void> {
+  let records = 0;
+  for await (const _ of source.records()) records += 1;
+  if (records !== vectors.rows) {
     misuse(
-      `${source} has ${lines} records and ${vectors.path} ${vectors.rows} vectors; give a vector for each record.`,
+      `${from} has ${records} records and ${vectors.path} ${vectors.rows} vectors; give a vector for each record.`,
     );
   }
 }
 
-async function* batches(source: string): AsyncGenerator<Line[]> {
-  let batch: Line[] = [];
-  for await (const line of linesOf(source)) {
-    batch.push(line);
-    if (batch.length === BATCH) {
+function refuseWithoutVector(from: string, { id }: SourceRecord): never {
+  const how = `--embed ${PROVIDERS.join("|")}, --vectors documents.npy, or a field "vector"; or --embed none, to search by words only`;
+  return misuse(`The record ${id} of ${from} has no vector; give ${how}.`);
+}
+
+async function* batches(
+  first: IteratorResult<SourceRecord>,
+  records: AsyncGenerator<SourceRecord>,
+  size: number,
+): AsyncGenerator<SourceRecord[]> {
+  let batch: SourceRecord[] = [];
+  for (let next = first; !next.done; next = await records.next()) {
+    batch.push(next.value);
+    if (batch.length === size) {
       yield batch;
       batch = [];
     }
   }
   if (batch.length > 0) yield batch;
-}
-
-function recordOf(source: string, line: Line, row: Float32Array | undefined): RecordInput {
-  const vector = row ?? line.vector;
-  if (!vector) {
-    return misuse(
-      `The record ${line.id} of ${source} has no vector; give --vectors documents.npy, or a field "vector".`,
-    );
-  }
-  return { id: line.id, vector, text: line.text, metadata: line.metadata };
 }

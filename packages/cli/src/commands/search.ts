@@ -1,20 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
+import { type Thermocline, ThermoclineError } from "@thermocline/core";
+import { PROVIDERS } from "../embedding/provider.js";
+import { providerOf } from "../embedding/remembered.js";
 import { misuse } from "../failure.js";
 import { filterOf } from "../filter-argument.js";
 import { NpyFile } from "../npy-file.js";
 import { count, type Screen, strong } from "../screen.js";
+import type { SEARCH_MODES, SearchFlags } from "../search-flags.js";
 import { withStore } from "../stored.js";
 
-export interface SearchFlags {
-  readonly vector?: string;
-  readonly k: number;
-  readonly filter?: string;
-  readonly namespace?: string;
-  readonly explain?: boolean;
-}
+type Mode = (typeof SEARCH_MODES)[number];
 
-/** Records by words, by a vector, or by both. */
+/** Records by words, by what words mean, by a vector, or by words and a vector. */
 export async function search(
   path: string,
   words: string | undefined,
@@ -26,25 +24,58 @@ export async function search(
     misuse('Nothing to search for; give words ("ocean currents"), --vector <file>, or both.');
   }
   const filter = flags.filter === undefined ? undefined : filterOf(flags.filter);
-  const vector = flags.vector === undefined ? undefined : await vectorOf(flags.vector);
-  const query = { text: words, vector, k: flags.k, filter, namespace: flags.namespace, signal };
-  const snippet = words !== undefined;
+  const given = flags.vector === undefined ? undefined : await vectorOf(flags.vector);
   await withStore(path, {}, async (store) => {
+    const vector = given ?? (await meaningOf(store, words, flags, signal));
+    const text = flags.mode === "vector" ? undefined : words;
+    const mode: Mode = text === undefined ? "vector" : vector === undefined ? "keyword" : "hybrid";
+    const snippet = text === undefined ? {} : { snippet: true };
+    const query = { text, vector, ...snippet, k: flags.k, filter, namespace: flags.namespace, signal };
     if (flags.explain) {
-      const hits = await store.query({ ...query, ...(snippet ? { snippet } : {}), explain: true });
-      screen.result({ hits, explanation: hits.explanation }, () => {
+      const hits = await store.query({ ...query, explain: true });
+      screen.result({ mode, hits, explanation: hits.explanation }, () => {
         const { scanned, reranked, ms } = hits.explanation;
         const time = Object.entries(ms).map(([part, value]) => `${part} ${value.toFixed(2)} ms`);
         return [
           ...linesOf(hits),
-          `scanned ${count(scanned.hot)} hot and ${count(scanned.cold)} cold rows, rescored ${count(reranked)}; ${time.join(", ")}`,
+          `${mode}: scanned ${count(scanned.hot)} hot and ${count(scanned.cold)} cold rows, rescored ${count(reranked)}; ${time.join(", ")}`,
         ];
       });
       return;
     }
-    const hits = await store.query({ ...query, ...(snippet ? { snippet } : {}) });
-    screen.result({ hits }, () => linesOf(hits));
+    const hits = await store.query(query);
+    screen.result({ mode, hits }, () => linesOf(hits));
   });
+}
+
+/** The vector of words, from what made the store's; undefined where they are looked for as words only. */
+async function meaningOf(
+  store: Thermocline,
+  words: string | undefined,
+  { mode, embed, model }: SearchFlags,
+  signal: AbortSignal,
+): Promise<ArrayLike<number> | undefined> {
+  if (mode === "keyword" || words === undefined) return undefined;
+  const hasVectors = store.stats().dim !== undefined;
+  const provider = hasVectors ? await providerOf(store, { embed, model, readOnly: true }) : undefined;
+  if (!provider) {
+    if (mode === undefined) return undefined;
+    const why = hasVectors ? "does not say what made its vectors" : "has no vectors";
+    const how = hasVectors ? `--embed ${PROVIDERS.join("|")}, --vector <file>, or --mode keyword` : "--mode keyword";
+    return misuse(`The file ${why}; give ${how}.`);
+  }
+  try {
+    return (await provider.embed([words], signal))[0];
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ThermoclineError)) throw error;
+    throw new ThermoclineError(
+      error.code,
+      `${error.message} Without a vector, --mode keyword searches by the words alone.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 interface Shown {

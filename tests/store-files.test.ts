@@ -292,7 +292,7 @@ describe("a new file", () => {
       (bytes) => bytes.length,
       () => {},
     );
-    catalogue.close();
+    await catalogue.close();
     expect(seen.length).toBeGreaterThan(10);
     expect(seen).not.toContain(false);
   });

@@ -92,7 +92,7 @@ export async function spend(
   }
   const stats = statsOf(engine);
   await engine.catalogue.idle();
-  engine.catalogue.close();
+  await engine.catalogue.close();
   return {
     skew,
     policy: name,

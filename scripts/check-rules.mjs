@@ -77,8 +77,14 @@ const rules = [
   },
   {
     from: /^packages\/cli\/src\//,
-    never: /^(?!packages\/cli\/src\/|node:|@thermocline\/core$|commander$)/,
+    never:
+      /^(?!packages\/cli\/(src\/|package\.json$)|node:|@thermocline\/core$|commander$|@modelcontextprotocol\/server(\/stdio)?$|zod$)/,
     why: "the command line knows core's public entry and its own libraries",
+  },
+  {
+    from: /^packages\/cli\/src\/(?!commands\/mcp\/)/,
+    never: /^(@modelcontextprotocol\/|zod$)/,
+    why: "only the command mcp speaks its protocol",
   },
 ];
 

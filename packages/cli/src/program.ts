@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { addMcp } from "./commands/mcp/command.js";
 import { EXIT, failureOf } from "./failure.js";
 import { Screen } from "./screen.js";
 
@@ -163,6 +164,8 @@ function programOf(json: boolean, signal: AbortSignal, end: (code: number) => vo
       await backup(path, target, screen(flags));
     },
   );
+
+  addMcp(program, signal);
 
   return program;
 }

@@ -5,9 +5,8 @@ import { Client as FirstClient } from "@modelcontextprotocol/sdk/client/index.js
 import { StdioClientTransport as FirstTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const source = `${root}packages/cli/src/index.ts`;
 
-/** The command line as it is published. */
+/** The command line as it is published: `npm test` builds it first. */
 export const BUILT = `${root}packages/cli/dist/index.js`;
 
 /** Which of the official SDK's clients: its first line, which says `initialize`, or the second, which asks what the server speaks. */
@@ -33,15 +32,14 @@ export class McpClient {
     });
   }
 
-  /** Starts `thermocline mcp` with arguments, from source or as it was built. */
+  /** Starts `thermocline mcp` with arguments. */
   static async start(
     args: readonly string[],
-    { line = "2", built = false, env = {} }: { line?: Line; built?: boolean; env?: Record<string, string> } = {},
+    { line = "2", env = {} }: { line?: Line; env?: Record<string, string> } = {},
   ): Promise<McpClient> {
-    const command = [...(built ? [BUILT] : ["--import", "tsx", source]), "mcp", ...args];
     const server = {
       command: process.execPath,
-      args: command,
+      args: [BUILT, "mcp", ...args],
       cwd: root,
       stderr: "pipe" as const,
       env: { ...(process.env as Record<string, string>), ...env },

@@ -1,29 +1,26 @@
 import { createHash } from "node:crypto";
 import { type Filter, type Metadata, type StoredRecord, type Thermocline, ThermoclineError } from "@thermocline/core";
+import type { EmbeddingProvider } from "../../embedding/provider.js";
+import { SETTINGS } from "../../embedding/remembered.js";
 import { misuse } from "../../failure.js";
 import type { Input, Output } from "./schemas.js";
-
-/** From texts to vectors. */
-export interface Embedding {
-  readonly name: string;
-  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly ArrayLike<number>[]>;
-}
 
 /** What the tools do, on a store. */
 export class Memory {
   readonly #store: Thermocline;
-  readonly #embedding: Embedding | undefined;
+  readonly #embedding: EmbeddingProvider | undefined;
   readonly #namespace: string | undefined;
 
   /** Without an embedding memories have no vectors, and are recalled by their words. */
-  constructor(store: Thermocline, embedding: Embedding | undefined, namespace: string | undefined) {
+  constructor(store: Thermocline, embedding: EmbeddingProvider | undefined, namespace: string | undefined) {
     [this.#store, this.#embedding, this.#namespace] = [store, embedding, namespace];
   }
 
   async remember(
-    { text, id = idOf(text), namespace = this.#namespace, metadata, ttl }: Input<"remember">,
+    { text, id = idOf(text), namespace: named, metadata, ttl }: Input<"remember">,
     signal: AbortSignal,
   ): Promise<Output<"remember">> {
+    const namespace = this.#namespaceOf(named);
     const vector = await this.#vectorOf(text, signal);
     const [before] = await this.#store.get([id], { namespace });
     const expiresAt = ttl === undefined ? undefined : Date.now() + 1000 * ttl;
@@ -33,28 +30,17 @@ export class Memory {
   }
 
   async recall(
-    { query, k, filter, namespace = this.#namespace, mode }: Input<"recall">,
+    { query, k, filter, namespace: named, mode }: Input<"recall">,
     signal: AbortSignal,
   ): Promise<Output<"recall">> {
-    const asked = await this.#ask(query, mode, signal);
-    const { note, text, vector } = asked;
-    const options = { k, filter: filter as Filter | undefined, namespace, signal };
-    const hits = await this.#store.query({
-      ...options,
-      ...(text === undefined ? {} : { text }),
-      ...(vector === undefined ? {} : { vector }),
-    });
-    return {
-      mode: asked.mode,
-      ...(note === undefined ? {} : { note }),
-      memories: hits.map((hit) => ({ ...memoryOf(hit), score: hit.score })),
-    };
+    const namespace = this.#namespaceOf(named);
+    const { text, vector, ...how } = await this.#ask(query, mode, signal);
+    const hits = await this.#store.query({ text, vector, k, filter: filter as Filter | undefined, namespace, signal });
+    return { ...how, memories: hits.map((hit) => ({ ...memoryOf(hit), score: hit.score })) };
   }
 
-  async forget(
-    { ids, filter, namespace = this.#namespace }: Input<"forget">,
-    signal: AbortSignal,
-  ): Promise<Output<"forget">> {
+  async forget({ ids, filter, namespace: named }: Input<"forget">, signal: AbortSignal): Promise<Output<"forget">> {
+    const namespace = this.#namespaceOf(named);
     if ((ids === undefined) === (filter === undefined))
       misuse("Say which memories to forget; give either ids or filter.");
     if (filter !== undefined && matchesAll(filter)) {
@@ -66,10 +52,8 @@ export class Memory {
     return { forgotten: await this.#store.delete(selection, { namespace, signal }) };
   }
 
-  async list(
-    { filter, namespace = this.#namespace, limit, cursor }: Input<"list">,
-    signal: AbortSignal,
-  ): Promise<Output<"list">> {
+  async list({ filter, namespace: named, limit, cursor }: Input<"list">, signal: AbortSignal): Promise<Output<"list">> {
+    const namespace = this.#namespaceOf(named);
     const options = { filter: filter as Filter | undefined, namespace, limit, cursor, signal };
     const page = await this.#store.listPage(options);
     const memories = page.records.map(memoryOf);
@@ -77,9 +61,14 @@ export class Memory {
   }
 
   /** One memory; undefined where there is none. */
-  async read(id: string, namespace = this.#namespace): Promise<object | undefined> {
-    const [record] = await this.#store.get([id], { namespace });
+  async read(id: string, named?: string): Promise<object | undefined> {
+    const [record] = await this.#store.get([id], { namespace: this.#namespaceOf(named) });
     return record && { ...memoryOf(record), namespace: record.namespace };
+  }
+
+  #namespaceOf(named: string | undefined): string | undefined {
+    if (named === SETTINGS) misuse(`The namespace ${SETTINGS} is the server's own; choose another.`);
+    return named ?? this.#namespace;
   }
 
   /** What a query is asked by: what `mode` says, or words alone where there is no vector to be had. */

@@ -3,12 +3,14 @@ import { McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { Thermocline } from "@thermocline/core";
 import manifest from "../../../package.json" with { type: "json" };
+import { providerOf } from "../../embedding/remembered.js";
 import { AnsweringTransport } from "./answering-transport.js";
 import { Memory } from "./memory.js";
 import { offer } from "./tools.js";
 
 export interface McpFlags {
   readonly embed?: string;
+  readonly model?: string;
   readonly namespace?: string;
   readonly readOnly?: boolean;
 }
@@ -24,7 +26,7 @@ export async function serveMemory(path: string, flags: McpFlags, signal: AbortSi
   const readOnly = flags.readOnly === true;
   const store = await Thermocline.open({ path, ...(readOnly ? { readOnly } : {}) });
   try {
-    const embedding = undefined;
+    const embedding = await providerOf(store, flags);
     const memory = new Memory(store, embedding, flags.namespace);
     const log = (line: string) => process.stderr.write(`thermocline mcp: ${line}\n`);
     const transport = new AnsweringTransport();
@@ -42,7 +44,8 @@ export async function serveMemory(path: string, flags: McpFlags, signal: AbortSi
     const stop = () => void transport.close();
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
-    log(`serving ${path}: ${store.stats().records} records`);
+    const how = embedding ? `embedded by ${embedding.name}` : "searched by words only";
+    log(`serving ${path}, ${how}`);
     await transport.closed;
   } finally {
     // Waits for what is being written: what was acknowledged was on disk before.

@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { addBench } from "./commands/bench/command.js";
+import { addCompletion } from "./commands/completion/command.js";
 import { addMcp } from "./commands/mcp/command.js";
 import { EXIT, failureOf } from "./failure.js";
 import { Screen } from "./screen.js";
@@ -165,7 +167,9 @@ function programOf(json: boolean, signal: AbortSignal, end: (code: number) => vo
     },
   );
 
-  addMcp(program, signal);
+  addBench({ program, signal });
+  addCompletion({ program });
+  addMcp({ program, signal });
 
   return program;
 }

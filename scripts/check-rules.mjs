@@ -78,8 +78,13 @@ const rules = [
   {
     from: /^packages\/cli\/src\//,
     never:
-      /^(?!packages\/cli\/src\/|node:|@thermocline\/core$|(commander|csv-parse|d3-(scale|shape)|mdast-util-(from-markdown|to-string))$)/,
+      /^(?!packages\/cli\/(src\/|package\.json$)|node:|@thermocline\/core$|@modelcontextprotocol\/server(\/stdio)?$|(commander|csv-parse|d3-(scale|shape)|mdast-util-(from-markdown|to-string)|zod)$)/,
     why: "the command line knows core's public entry and its own libraries",
+  },
+  {
+    from: /^packages\/cli\/src\/(?!commands\/mcp\/)/,
+    never: /^(@modelcontextprotocol\/|zod$)/,
+    why: "only the command mcp speaks its protocol",
   },
 ];
 

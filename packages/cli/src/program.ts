@@ -1,4 +1,7 @@
 import { Command, CommanderError } from "commander";
+import { addBench } from "./commands/bench/command.js";
+import { addCompletion } from "./commands/completion/command.js";
+import { addMcp } from "./commands/mcp/command.js";
 import { EXIT, EXIT_MEANINGS, failureOf } from "./failure.js";
 import { addInfo, addRecommend, addSearch, addVerify } from "./usage/reading.js";
 import { Registrar, type Registration } from "./usage/registrar.js";
@@ -14,6 +17,9 @@ const COMMANDS: readonly Registration[] = [
   addExport,
   addMoves,
   addMaintenance,
+  addBench,
+  addCompletion,
+  addMcp,
 ];
 
 const MEANINGS = Object.entries(EXIT_MEANINGS) as [keyof typeof EXIT, string][];

@@ -42,7 +42,7 @@ async function writeApi() {
     entryPoints: entries.map((entry) => `${packages}/${entry}`),
     tsconfig: `${docs}tsconfig.json`,
     plugin: ["typedoc-plugin-markdown"],
-    out: api,
+    outputs: [{ name: "markdown", path: api }],
     // By default it would empty a folder that it was not asked to.
     cleanOutputDir: false,
     // `npm test` checks types; a fresh clone has no addon whose declarations could be read.
@@ -59,7 +59,7 @@ async function writeApi() {
   });
   const project = await app.convert();
   if (!project) throw new Error("TypeDoc could not read the packages.");
-  await app.generateDocs(project, api);
+  await app.generateOutputs(project);
   if (app.logger.hasErrors()) throw new Error("TypeDoc could not write the API's pages.");
 }
 

@@ -1,14 +1,13 @@
-import { readFileSync } from "node:fs";
-import * as core from "@thermocline/core";
 import { expect, it } from "vitest";
+import { codeBlocks, readPage } from "./support/code-blocks.js";
 import { runProgram } from "./support/examples.js";
 
-const page = readFileSync(new URL("../packages/core/README.md", import.meta.url), "utf8");
+const page = readPage("packages/core/README.md");
 const section = page.split(/^## /m).find((part) => part.startsWith("SpectralQuant's names")) ?? "";
-const program = /^```ts\n([\s\S]*?)^```/m.exec(section)?.[1] ?? "";
+const [block] = codeBlocks("packages/core/README.md", section);
 
-it("the README's program under SpectralQuant's names prints what its comments say", async () => {
-  const { printed, promised } = await runProgram(program, { "@thermocline/core": core });
+it("the README's program under SpectralQuant's names prints what its comments say", { timeout: 60_000 }, async () => {
+  const { printed, promised } = await runProgram(block?.code ?? "");
   expect(printed).toEqual(promised);
   expect(printed.length).toBe(4);
 });

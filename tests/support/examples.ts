@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { format } from "node:util";
 import * as core from "@thermocline/core";
+import { transformSync } from "esbuild";
 
 /** Of an async function's constructor, which is no global. */
 const AsyncFunction = (async () => {}).constructor as new (
@@ -29,10 +30,11 @@ async function run(code: string, names: Readonly<Record<string, unknown>>): Prom
   const printed: string[] = [];
   const log = (...values: unknown[]) => printed.push(format(...values));
   await new AsyncFunction(...Object.keys(names), "console", code)(...Object.values(names), { log });
-  return {
-    printed,
-    promised: [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment = ""]) => comment),
-  };
+  return { printed, promised: promisesOf(code) };
+}
+
+function promisesOf(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment = ""]) => comment);
 }
 
 /** Runs an example with core's names at hand. */
@@ -40,14 +42,26 @@ export function runExample(code: string): Promise<Printed> {
   return run(code, core);
 }
 
-/** Runs a README's program in an empty folder, its imports taken from `modules`. */
-export async function runProgram(program: string, modules: Readonly<Record<string, unknown>>): Promise<Printed> {
-  const code = program.replace(/^import (\{.*\}) from (".*");$/gm, "var $1 = modules[$2];");
+/**
+ * Runs a page's program in an empty folder: types are taken out, and what it imports is loaded as the tests load it, so that our packages
+ * come from source, but for what `given` has.
+ */
+export async function runProgram(program: string, given: Readonly<Record<string, unknown>> = {}): Promise<Printed> {
+  const importing = /^import (\w+|\{[^}]*\}) from "([^"]+)";.*$/gm;
+  const modules: Record<string, unknown> = { ...given };
+  for (const [, , name = ""] of program.matchAll(importing)) modules[name] ??= await import(/* @vite-ignore */ name);
+  const typed = program.replace(importing, (_, names: string, name: string) =>
+    names.startsWith("{")
+      ? `var ${names.replace(/\btype \w+,?/g, "").replaceAll(" as ", ": ")} = modules["${name}"];`
+      : `var ${names} = modules["${name}"].default;`,
+  );
+  const { code } = transformSync(typed, { loader: "ts", target: "node20" });
   const home = process.cwd();
   const folder = await mkdtemp(join(tmpdir(), "thermocline-readme-"));
   try {
     process.chdir(folder);
-    return await run(code, { modules });
+    const { printed } = await run(code, { modules });
+    return { printed, promised: promisesOf(program) };
   } finally {
     process.chdir(home);
     await rm(folder, { recursive: true, force: true });

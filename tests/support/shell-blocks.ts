@@ -21,7 +21,7 @@ export function wordsOf(text: string): string[] {
   const words = [...text.matchAll(/\s*(?:(#.*)|((?:"[^"]*"|'[^']*'|[^\s"'])+))/g)]
     .map(([, , word]) => word)
     .filter((word): word is string => word !== undefined);
-  const special = words.find((word) => /^[|<>&;]|[`$]/.test(word));
+  const special = words.find((word) => /[|<>&;`$]/.test(word.replace(/"[^"`$]*"|'[^']*'/g, "")));
   if (special !== undefined) throw new Error(`${text}: ${special} is more shell than tests read`);
   return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
 }

@@ -12,16 +12,16 @@ const docs = fileURLToPath(new URL(".", import.meta.url));
 const api = `${docs}api`;
 const packages = fileURLToPath(new URL("../packages", import.meta.url));
 
-/** Public entries, in the order of their pages. */
-const entries = [
-  "core/src/index.ts",
-  "core/src/browser.ts",
-  "langchain/src/index.ts",
-  "langchain/src/langgraph/index.ts",
-  "llamaindex/src/index.ts",
-  "llamaindex/src/vectorstores.ts",
-  "mastra/src/index.ts",
-];
+/** Public entries, as they are imported, with their files. */
+const entries = new Map([
+  ["@thermocline/core", "core/src/index.ts"],
+  ["@thermocline/core/browser", "core/src/browser.ts"],
+  ["@thermocline/langchain", "langchain/src/index.ts"],
+  ["@thermocline/langchain/langgraph", "langchain/src/langgraph/index.ts"],
+  ["@thermocline/llamaindex", "llamaindex/src/index.ts"],
+  ["@thermocline/llamaindex/vectorstores", "llamaindex/src/vectorstores.ts"],
+  ["@thermocline/mastra", "mastra/src/index.ts"],
+]);
 
 /** What the Markdown plugin adds to TypeDoc's options, whose types do not know them. */
 const asMarkdown = {
@@ -39,7 +39,7 @@ async function writeApi() {
   rmSync(api, { recursive: true, force: true });
   const app = await Application.bootstrapWithPlugins({
     name: "API",
-    entryPoints: entries.map((entry) => `${packages}/${entry}`),
+    entryPoints: [...entries.values()].map((entry) => `${packages}/${entry}`),
     tsconfig: `${docs}tsconfig.json`,
     plugin: ["typedoc-plugin-markdown"],
     outputs: [{ name: "markdown", path: api }],
@@ -58,7 +58,9 @@ async function writeApi() {
     .../** @type {object} */ (asMarkdown),
   });
   const project = await app.convert();
-  if (!project) throw new Error("TypeDoc could not read the packages.");
+  if (project?.children?.length !== entries.size) throw new Error("TypeDoc could not read the packages.");
+  const names = new Map([...entries].map(([name, file]) => [file.replace(/(\/index)?\.ts$/, ""), name]));
+  for (const module of project.children) module.name = names.get(module.name) ?? module.name;
   await app.generateOutputs(project);
   if (app.logger.hasErrors()) throw new Error("TypeDoc could not write the API's pages.");
 }
@@ -73,5 +75,7 @@ if (process.argv[2] === "dev") {
 } else {
   await build(docs);
   const seconds = (/** @type {number} */ from, /** @type {number} */ to) => `${((to - from) / 1000).toFixed(0)} s`;
-  console.log(`API in ${seconds(start, written)}, site in ${seconds(written, performance.now())}: docs/.vitepress/dist`);
+  console.log(
+    `API in ${seconds(start, written)}, site in ${seconds(written, performance.now())}: docs/.vitepress/dist`,
+  );
 }

@@ -1,155 +1,33 @@
 // Writes tables into pages from records of our own JSON, so that no figure is typed by hand.
-// usage: node scripts/figures.mjs
+// usage: node scripts/figures.mjs [--check]
+// With --check it writes nothing, and fails where a page has other figures than the records.
 //   npm run --silent demo -- --json > bench/record/scifact.json            makes the record of README.md
 //   npm run --silent bench -- quality --json > bench/record/quality.json   makes one of bench/README.md
 //   npm run --silent bench -- speed --json > bench/record/speed.json       makes another
 //   npm run --silent bench -- tiers --json > bench/record/tiers.json       makes another
 //   npm run --silent bench -- store --json > bench/record/store.json       makes another
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  BYTES,
+  cellOf,
+  DEMO,
+  fixed,
+  PUBLISHED,
+  QUALITY,
+  REPLAYS,
+  SCANS,
+  SPEED,
+  STORE,
+  TARGETS,
+  TIERS,
+  table,
+} from "./figure-tables.mjs";
 import { root } from "./files.mjs";
 
-/** @typedef {string | number | boolean | null} Value */
-/** @typedef {Record<string, unknown>} Row */
-/** @typedef {{ machine: Record<string, unknown>, rows: Row[], targets?: Row[], scans?: Row[], replays?: Row[] }} Report */
-/** @typedef {[title: string, key: string, show: (value: Value) => string][]} Columns */
-
-/** @type {Columns} */
-const DEMO = [
-  ["", "name", text],
-  ["nDCG@10", "ndcg10", fixed(4)],
-  ["MRR@10", "mrr10", fixed(4)],
-  ["Recall@10", "recall10", fixed(4)],
-  ["overlap", "overlap10", fixed(3)],
-  ["RAM B/row", "ramBytesPerRow", fixed(0)],
-  ["disk B/row", "diskBytesPerRow", fixed(0)],
-  ["ms/query", "msPerQuery", fixed(3)],
-  ["ingest rows/s", "ingestRowsPerSecond", fixed(0)],
-];
-
-/** @type {Columns} */
-const QUALITY = [
-  ["", "dataset", text],
-  ["", "name", text],
-  ["nDCG@10", "ndcg10", fixed(4)],
-  ["of brute force", "ndcgRatio", fixed(3)],
-  ["overlap 10@10", "overlap10", fixed(3)],
-  ["10@100", "overlap10at100", fixed(3)],
-  ["codebook bytes", "codebookBytes", fixed(0)],
-  ["fit s", "fitSeconds", fixed(1)],
-  ["encode rows/s", "encodeRowsPerSecond", fixed(0)],
-  ["seeds", "seeds", fixed(0)],
-];
-
-/** @type {Columns} */
-const SPEED = [
-  ["", "contender", text],
-  ["", "level", text],
-  ["threads", "threads", fixed(0)],
-  ["B/row", "bytes", fixed(0)],
-  ["ms/query", "msPerQuery", fixed(3)],
-  ["queries/s", "queriesPerSecond", fixed(0)],
-  ["overlap", "overlap10", fixed(3)],
-  ["RAM B/row", "ramBytesPerRow", fixed(0)],
-  ["of bandwidth", "roofline", fixed(2)],
-  ["open ms", "openMs", fixed(0)],
-  ["build s", "buildSeconds", fixed(1)],
-];
-
-/** @type {Columns} */
-const SCANS = [
-  ["", "isa", text],
-  ["B/row", "bytes", fixed(0)],
-  ["progressive", "progressive", text],
-  ["rows allowed", "allow", fixed(2)],
-  ["ns/row", "nsPerRow", fixed(3)],
-  ["of bandwidth", "roofline", fixed(2)],
-  ["overlap", "overlapExact", fixed(3)],
-  ["instructions/row", "instructionsPerRow", fixed(1)],
-];
-
-/** @type {Columns} */
-const STORE = [
-  ["", "store", text],
-  ["rows", "rows", fixed(0)],
-  ["rows/s in", "ingestRowsPerSecond", fixed(0)],
-  ["open ms", "openMs", fixed(0)],
-  ["ms/query", "queryMs", fixed(2)],
-  ["filtered", "filteredMs", fixed(2)],
-  ["replace ms", "upsertMs", fixed(2)],
-  ["delay p99 in", "ingestDelayP99Ms", fixed(1)],
-  ["delay p99", "serveDelayP99Ms", fixed(1)],
-  ["overlap", "overlap10", fixed(3)],
-  ["RAM MB", "ramMegabytes", fixed(0)],
-  ["file MB", "fileMegabytes", fixed(0)],
-];
-
-/** @type {Columns} */
-const TIERS = [
-  ["Zipf's exponent", "skew", fixed(1)],
-  ["policy", "policy", text],
-  ["of hits hot", "hotShare", fixed(4)],
-  ["ms/query", "msPerQuery", fixed(2)],
-  ["up/query", "promotionsPerQuery", fixed(2)],
-  ["down/query", "demotionsPerQuery", fixed(2)],
-  ["hot rows", "hotRows", fixed(0)],
-  ["RAM bytes", "ramBytes", fixed(0)],
-  ["disk bytes", "diskBytes", fixed(0)],
-  ["overlap", "overlap10", fixed(4)],
-];
-
-/** @type {Columns} */
-const REPLAYS = [
-  ["Zipf's exponent", "skew", fixed(1)],
-  ["days", "seeds", fixed(0)],
-  ["of hits hot", "hotShare", fixed(4)],
-  ["with LRU", "lru", fixed(4)],
-  ["with textbook LRU", "textbookLru", fixed(4)],
-  ["least gain on LRU", "leastGain", fixed(4)],
-];
-
-/** @type {(of: string) => Columns} */
-const TARGETS = (of) => [
-  ["", of, text],
-  ["", "what", text],
-  ["measured", "measured", fixed(2)],
-  ["", "is", text],
-  ["wanted", "limit", fixed(2)],
-  ["", "met", (met) => (met === null ? "not measured" : met ? "met" : "**missed**")],
-];
-
-/** @param {Value} value */
-function text(value) {
-  return value === null ? "–" : String(value);
-}
-
-/** @param {number} digits */
-function fixed(digits) {
-  const format = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return (/** @type {Value} */ value) => (value === null ? "–" : format.format(Number(value)));
-}
-
-/**
- * Rows as a table of Markdown.
- * @param {Columns} columns
- * @param {Row[]} rows
- */
-function table(columns, rows) {
-  return [
-    `| ${columns.map(([title]) => title).join(" | ")} |`,
-    `|${columns.map(([, , show]) => (show === text ? "---" : "--:")).join("|")}|`,
-    ...rows.map((row) => `| ${columns.map(([, key, show]) => show(cellOf(row, key))).join(" | ")} |`),
-  ].join("\n");
-}
-
-/**
- * @param {Row} row
- * @param {string} key
- * @returns {Value}
- */
-function cellOf(row, key) {
-  const value = row[key];
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
-}
+/** @typedef {import("./figure-tables.mjs").Row} Row */
+/** @typedef {import("./figure-tables.mjs").Report} Report */
+/** @typedef {import("./figure-tables.mjs").Value} Value */
+/** @typedef {import("./figure-tables.mjs").Columns} Columns */
 
 /**
  * Where a record was made, as the sentence under its tables.
@@ -214,22 +92,118 @@ function tiers(report) {
   return [table(TIERS, report.rows), table(REPLAYS, report.replays ?? []), source(report)].join("\n\n");
 }
 
+/**
+ * What codes of each size find, with codebooks as stores fit them.
+ * @param {Report} report
+ */
+function bytes(report) {
+  const rows = report.rows.filter(
+    ({ codec, effort, name }) => codec === "eigen" && !effort && !/ 1024 /.test(String(name)),
+  );
+  return `${table(BYTES, rows)}\n\n${source(report)}`;
+}
+
+/**
+ * The published codecs beside the store's own at their sizes.
+ * @param {Report} report
+ */
+function published(report) {
+  const sizes = new Set(report.rows.filter(({ codec }) => codec === "fourier").map((row) => row["bytes"]));
+  const rows = report.rows.filter((row) => row["codec"] && sizes.has(row["bytes"]) && row["originals"] === "none");
+  return table(PUBLISHED, rows);
+}
+
+/**
+ * The row of a record that a sentence is about.
+ * @param {Report} report
+ * @param {Row} wanted
+ */
+function rowOf(report, wanted) {
+  const row = report.rows.find((each) => Object.entries(wanted).every(([key, value]) => each[key] === value));
+  if (!row) throw new Error(`No row of the record has ${JSON.stringify(wanted)}.`);
+  return (/** @type {string} */ key, /** @type {number} */ digits) => fixed(digits)(cellOf(row, key));
+}
+
+/**
+ * What the README says of search quality.
+ * @param {Report} report
+ */
+function qualityFacts(report) {
+  const [exact, tiered, small, fourier] = [
+    { codec: null, originals: null, bytes: 1536 },
+    { codec: "eigen", bytes: 24, originals: "float16" },
+    { codec: "eigen", bytes: 24, originals: "none" },
+    { codec: "fourier", bytes: 24, scoring: "symmetric" },
+  ].map((wanted) => rowOf(report, wanted));
+  if (!exact || !tiered || !small || !fourier) throw new Error("The record lacks a row.");
+  return [
+    `- **Codes of ${tiered("bytes", 0)} bytes, reranked from disk, answer as ${exact("bytes", 0)} bytes of float32 do.** On BEIR SciFact nDCG@10 is ${tiered("ndcg10", 4)}`,
+    `  beside ${exact("ndcg10", 4)} of exact search, with ${tiered("overlap10", 3)} of the exact top ten. Without reranking it is ${small("ndcg10", 4)}; published Fourier`,
+    `  codes of the same size have ${fourier("ndcg10", 4)}.`,
+  ].join("\n");
+}
+
+/**
+ * What the README says of speed, at 117,791 rows.
+ * @param {Report} report
+ */
+function speedFacts(report) {
+  const at = { dataset: "wordnet", level: "store", mode: "single", threads: 1 };
+  const of = (/** @type {string} */ contender) => rowOf(report, { ...at, contender });
+  const [ours, memory, exact] = [of("Thermocline 48 B, reranked"), of("MemoryVectorStore"), of("Thermocline all hot")];
+  return [
+    `- **A query over ${ours("rows", 0)} rows takes ${ours("msPerQuery", 1)} ms** on one thread, at 48 bytes a row with reranking, which finds ${ours("overlap10", 4)} of the`,
+    `  exact top ten. The same rows all hot take ${exact("msPerQuery", 1)} ms, LangChain's MemoryVectorStore ${memory("msPerQuery", 0)} ms.`,
+  ].join("\n");
+}
+
+/**
+ * What the README says of a million rows.
+ * @param {Report} report
+ */
+function millionFacts(report) {
+  const at = { dataset: "synthetic-1m", level: "store", mode: "single", threads: 1 };
+  const [ours, exact] = ["Thermocline 48 B, reranked", "Thermocline all hot"].map((contender) =>
+    rowOf(report, { ...at, contender }),
+  );
+  if (!ours || !exact) throw new Error("The record lacks a row.");
+  return [
+    `- **A million rows of 384 dimensions cost ${ours("ramBytesPerRow", 0)} bytes of RAM each**, by what the process grows, where exact ones cost`,
+    `  ${exact("ramBytesPerRow", 0)}; a query takes ${ours("msPerQuery", 1)} ms beside ${exact("msPerQuery", 1)} ms, and finds ${ours("overlap10", 4)} of the exact top ten.`,
+    "",
+    source(report),
+  ].join("\n");
+}
+
 /** @type {[page: string, mark: string, record: string, show: (report: Report) => string][]} */
 const pages = [
-  ["README.md", "figures", "scifact", plain(DEMO)],
+  ["README.md", "facts of quality", "scifact", qualityFacts],
+  ["README.md", "facts of speed", "speed", speedFacts],
+  ["README.md", "facts of a million rows", "speed", millionFacts],
   ["bench/README.md", "figures", "quality", plain(QUALITY)],
   ["bench/README.md", "figures of speed", "speed", speed],
   ["bench/README.md", "figures of tiers", "tiers", tiers],
   ["bench/README.md", "figures of stores", "store", store],
+  ["docs/choosing-bytes.md", "figures of bytes", "quality", bytes],
+  ["docs/published-systems.md", "figures of the published", "scifact", published],
+  ["docs/benchmarks.md", "figures of scifact", "scifact", plain(DEMO)],
+  ["docs/benchmarks.md", "figures of quality", "quality", plain(QUALITY)],
+  ["docs/benchmarks.md", "figures of speed", "speed", speed],
+  ["docs/benchmarks.md", "figures of tiers", "tiers", tiers],
+  ["docs/benchmarks.md", "figures of stores", "store", store],
 ];
+const check = process.argv[2] === "--check";
 for (const [page, mark, record, show] of pages) {
   const file = `${root}bench/record/${record}.json`;
   if (!existsSync(file)) continue;
   const figures = show(JSON.parse(readFileSync(file, "utf8")));
   const before = readFileSync(`${root}${page}`, "utf8");
   const between = new RegExp(`(<!-- ${mark} -->\\n)[\\s\\S]*?(<!-- /${mark} -->)`);
-  writeFileSync(
-    `${root}${page}`,
-    before.replace(between, (_, begin, end) => `${begin}${figures}\n${end}`),
-  );
+  if (!between.test(before)) throw new Error(`${page} has no place for the ${mark}.`);
+  const after = before.replace(between, (_, begin, end) => `${begin}${figures}\n${end}`);
+  if (!check) writeFileSync(`${root}${page}`, after);
+  else if (after !== before) {
+    console.log(`${page} has other ${mark} than bench/record/${record}.json: run node scripts/figures.mjs`);
+    process.exitCode = 1;
+  }
 }

@@ -26,7 +26,9 @@ const ours = commands.filter(({ words: [program] }) => program === "thermocline"
 /** Why a command that is not ours would not do what the page says, as far as can be told without doing it. */
 function wrongWith({ words: [program = "", verb = "", ...rest] }: Command): string | undefined {
   if (program === "npm" && verb === "install") {
-    const unknown = rest.filter((word) => !word.startsWith("-")).filter((word) => !packages.has(word.replace(/(?!^)@.*/, "")));
+    const unknown = rest
+      .filter((word) => !word.startsWith("-"))
+      .filter((word) => !packages.has(word.replace(/(?!^)@.*/, "")));
     return unknown.length > 0 ? `no package of ours knows ${unknown.join(", ")}` : undefined;
   }
   const script = program === "npm" && verb === "run" ? rest.find((word) => !word.startsWith("-")) : verb;
@@ -70,6 +72,8 @@ describe("commands of the documentation", () => {
         await writeFile(join(folder, "corpus.jsonl"), corpus);
         await writeFile(join(folder, "documents.npy"), npy(ROWS, DIM, vectors));
         process.chdir(folder);
+        // What pages take for granted. Where one begins with the same import, it passes over what is there.
+        await run(["import", "memory.db", "corpus.jsonl", "--vectors", "documents.npy"]);
         const codes = [];
         for (const { line, words } of ours.filter((command) => command.page === page)) {
           codes.push({ line, words, code: await run(words.slice(1)) });

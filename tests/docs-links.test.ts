@@ -6,11 +6,18 @@ import { root } from "../scripts/files.mjs";
 import { pages, readPage } from "./support/code-blocks.js";
 
 /** Without what is code, where nothing is a link. */
-const prose = (page: string) => readPage(page).replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]+`/g, "`code`");
+const prose = (page: string) =>
+  readPage(page)
+    .replace(/^```[\s\S]*?^```$/gm, "")
+    .replace(/`[^`\n]+`/g, "`code`");
 
 /** As VitePress makes anchors of headings, for the letters that ours have. */
 function anchors(page: string): Set<string> {
-  const headings = [...readPage(page).replace(/^```[\s\S]*?^```$/gm, "").matchAll(/^#{1,6} (.+)$/gm)];
+  const headings = [
+    ...readPage(page)
+      .replace(/^```[\s\S]*?^```$/gm, "")
+      .matchAll(/^#{1,6} (.+)$/gm),
+  ];
   return new Set(
     headings.map(([, heading = ""]) =>
       heading
@@ -24,12 +31,13 @@ function anchors(page: string): Set<string> {
 
 /** Targets of a page's links and images that are not addresses. */
 function targets(page: string): { readonly path: string; readonly anchor: string }[] {
-  return [...prose(page).matchAll(/\]\((?![a-z]+:)([^)\s]+)/g), ...prose(page).matchAll(/<(?:img|source)[^>]* src(?:set)?="([^"]+)"/g)].map(
-    ([, target = ""]) => {
-      const [path = "", anchor = ""] = target.split("#");
-      return { path: path === "" ? page : normalize(join(dirname(page), path)), anchor };
-    },
-  );
+  return [
+    ...prose(page).matchAll(/\]\((?![a-z]+:)([^)\s]+)/g),
+    ...prose(page).matchAll(/<(?:img|source)[^>]* src(?:set)?="([^"]+)"/g),
+  ].map(([, target = ""]) => {
+    const [path = "", anchor = ""] = target.split("#");
+    return { path: path === "" ? page : normalize(join(dirname(page), path)), anchor };
+  });
 }
 
 describe("links of the documentation", () => {
@@ -52,7 +60,9 @@ describe("links of the documentation", () => {
   });
 
   it("load nothing from other machines", () => {
-    const remote = pages.filter((page) => /!\[[^\]]*\]\(https?:|<(?:img|script|link|source)[^>]*https?:/.test(prose(page)));
+    const remote = pages.filter((page) =>
+      /!\[[^\]]*\]\(https?:|<(?:img|script|link|source)[^>]*https?:/.test(prose(page)),
+    );
     expect(remote).toEqual([]);
   });
 });

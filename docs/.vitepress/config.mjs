@@ -4,13 +4,16 @@ import { sidebar } from "./pages.mjs";
 
 const base = process.env["DOCS_BASE"] ?? "/";
 if (!/^\/([\w.~-]+\/)*$/.test(base)) {
-  throw new Error(`DOCS_BASE is ${JSON.stringify(base)}, not a path that begins and ends with a slash, as "/thermocline/" does.`);
+  throw new Error(
+    `DOCS_BASE is ${JSON.stringify(base)}, not a path that begins and ends with a slash, as "/thermocline/" does.`,
+  );
 }
 
 // biome-ignore lint/style/noDefaultExport: VitePress asks for one
 export default defineConfig({
   title: "Thermocline",
-  description: "A vector store for JavaScript: recent rows exact in RAM, old rows in a few spectral bytes, one SQLite file",
+  description:
+    "A vector store for JavaScript: recent rows exact in RAM, old rows in a few spectral bytes, one SQLite file",
   lang: "en",
   base,
   srcExclude: ["**/node_modules/**"],

@@ -71,6 +71,6 @@ describe("the site's side bar", () => {
   it("has every page once, and no other", () => {
     const links = sidebar.flatMap(({ items }) => items.map(({ link }) => `docs${link}.md`));
     const written = pages.filter((page) => page !== "README.md" && page !== "docs/index.md");
-    expect(links.filter((link) => link !== "docs/api/.md").sort()).toEqual([...written].sort());
+    expect(links.filter((link) => !link.startsWith("docs/api/")).sort()).toEqual([...written].sort());
   });
 });

@@ -16,6 +16,7 @@ export default defineConfig({
     "A vector store for JavaScript: recent rows exact in RAM, old rows in a few spectral bytes, one SQLite file",
   lang: "en",
   base,
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: `${base}icon.svg` }]],
   srcExclude: ["**/node_modules/**"],
   cacheDir: "../.setup/docs-cache",
   ignoreDeadLinks: false,

@@ -38,11 +38,22 @@ export const sidebar = [
   {
     text: "Reference",
     items: [
-      { text: "API", link: "/api/" },
       { text: "Errors", link: "/errors" },
       { text: "File format", link: "/format" },
       { text: "Published systems", link: "/published-systems" },
       { text: "Benchmarks", link: "/benchmarks" },
+    ],
+  },
+  {
+    text: "API",
+    items: [
+      { text: "@thermocline/core", link: "/api/@thermocline/core/" },
+      { text: "@thermocline/core/browser", link: "/api/@thermocline/core/browser/" },
+      { text: "@thermocline/langchain", link: "/api/@thermocline/langchain/" },
+      { text: "@thermocline/langchain/langgraph", link: "/api/@thermocline/langchain/langgraph/" },
+      { text: "@thermocline/llamaindex", link: "/api/@thermocline/llamaindex/" },
+      { text: "@thermocline/llamaindex/vectorstores", link: "/api/@thermocline/llamaindex/vectorstores/" },
+      { text: "@thermocline/mastra", link: "/api/@thermocline/mastra/" },
     ],
   },
 ];

@@ -8,14 +8,13 @@ const programs = pages.flatMap((page) => pagePrograms(codeBlocks(page)));
 /** Languages that a program, a command or nothing is written in: each is read by a test, or says nothing that could be wrong. */
 const LANGUAGES = new Set(["ts", "js", "sh", "json", "text"]);
 
+const MARKS = new Set(["continued", "types-only", "help-only"]);
+
 describe("blocks of the documentation", () => {
   it("are in languages that tests read, with marks that they know", () => {
     const others = pages
       .flatMap((page) => codeBlocks(page))
-      .filter(
-        ({ language, marks }) =>
-          !LANGUAGES.has(language) || marks.some((mark) => mark !== "continued" && mark !== "types-only"),
-      )
+      .filter(({ language, marks }) => !LANGUAGES.has(language) || marks.some((mark) => !MARKS.has(mark)))
       .map(({ page, line, language, marks }) => `${page}:${line}: ${[language, ...marks].join(" ")}`);
     expect(others).toEqual([]);
   });

@@ -22,6 +22,8 @@ const packages = new Set(
 );
 const commands = pages.flatMap((page) => commandsOf(codeBlocks(page)));
 const ours = commands.filter(({ words: [program] }) => program === "thermocline");
+/** Those that end by themselves. */
+const ending = ours.filter(({ marks }) => !marks.includes("help-only"));
 
 /** Why a command that is not ours would not do what the page says, as far as can be told without doing it. */
 function wrongWith({ words: [program = "", verb = "", ...rest] }: Command): string | undefined {
@@ -34,6 +36,23 @@ function wrongWith({ words: [program = "", verb = "", ...rest] }: Command): stri
   const script = program === "npm" && verb === "run" ? rest.find((word) => !word.startsWith("-")) : verb;
   if (program === "npm" && script !== undefined && script in scripts) return undefined;
   return `nothing checks ${program} ${verb}`;
+}
+
+/** Why `thermocline` would refuse a command, as its own help says. */
+async function helpRefuses([, command = "", ...rest]: readonly string[]): Promise<string | undefined> {
+  let help = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    help += text;
+    return true;
+  });
+  try {
+    if ((await run([command, "--help"])) !== 0 || !help.includes(`thermocline ${command}`))
+      return `no command ${command}`;
+  } finally {
+    write.mockRestore();
+  }
+  const unknown = rest.filter((word) => /^--?[a-z]/.test(word) && !new RegExp(`^\\s.*${word}\\b`, "m").test(help));
+  return unknown.length > 0 ? `${command} has no ${unknown.join(", ")}` : undefined;
 }
 
 const DIM = 16;
@@ -60,7 +79,7 @@ describe("commands of the documentation", () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each([...new Set(ours.map(({ page }) => page))])(
+  it.each([...new Set(ending.map(({ page }) => page))])(
     "%s: all of thermocline's succeed, one after the other",
     { timeout: 120_000 },
     async (page) => {
@@ -75,7 +94,7 @@ describe("commands of the documentation", () => {
         // What pages take for granted. Where one begins with the same import, it passes over what is there.
         await run(["import", "memory.db", "corpus.jsonl", "--vectors", "documents.npy"]);
         const codes = [];
-        for (const { line, words } of ours.filter((command) => command.page === page)) {
+        for (const { line, words } of ending.filter((command) => command.page === page)) {
           codes.push({ line, words, code: await run(words.slice(1)) });
         }
         expect(codes.filter(({ code }) => code !== 0)).toEqual([]);
@@ -88,8 +107,20 @@ describe("commands of the documentation", () => {
     },
   );
 
+  it("have commands and options that thermocline's help knows", async () => {
+    const wrong: string[] = [];
+    for (const { page, line, words } of ours) {
+      const why = await helpRefuses(words);
+      if (why !== undefined) wrong.push(`${page}:${line}: ${why}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it("that no program has are found out", async () => {
-    const at = { page: "page.md", line: 1 };
+    const at = { page: "page.md", line: 1, marks: [] };
+    expect(await helpRefuses(wordsOf("thermocline verfy memory.db"))).toMatch(/no command/);
+    expect(await helpRefuses(wordsOf("thermocline search memory.db words --filters {}"))).toMatch(/--filters/);
+    expect(await helpRefuses(wordsOf("thermocline search memory.db words -k 5 --filter {}"))).toBeUndefined();
     expect(wrongWith({ ...at, words: wordsOf("npm install @thermocline/cores # ours") })).toMatch(/cores/);
     expect(wrongWith({ ...at, words: wordsOf("npm run demos") })).toMatch(/nothing checks/);
     expect(() => wordsOf("npm test | tee out")).toThrow(/more shell/);

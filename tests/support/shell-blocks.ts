@@ -5,14 +5,16 @@ export interface Command {
   readonly page: string;
   readonly line: number;
   readonly words: readonly string[];
+  /** Of its block: `help-only` commands do not end by themselves, and are looked up in the program's help. */
+  readonly marks: readonly string[];
 }
 
 /** The commands of blocks of shell, a line each. Nothing but words, quotes and comments is read. */
 export function commandsOf(blocks: readonly CodeBlock[]): Command[] {
   return blocks
     .filter(({ language }) => language === "sh")
-    .flatMap(({ page, line, code }) =>
-      code.split("\n").map((text, i) => ({ page, line: line + i, words: wordsOf(text) })),
+    .flatMap(({ page, line, marks, code }) =>
+      code.split("\n").map((text, i) => ({ page, line: line + i, words: wordsOf(text), marks })),
     )
     .filter(({ words }) => words.length > 0);
 }

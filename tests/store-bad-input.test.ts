@@ -131,6 +131,7 @@ describe.each(backends)("bad input to a store %s is refused, and nothing changes
       compact: () => store.compact(),
       recalibrate: () => store.recalibrate(),
       recommend: () => store.recommend(),
+      spectrum: () => store.spectrum(),
       settled: () => store.settled(),
       stats: () => store.stats(),
       backup: () => store.backup("never.db"),

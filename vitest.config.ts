@@ -23,7 +23,10 @@ export default defineConfig({
   resolve: {
     // Tests read our packages from source, so that no stale build can pass or fail them.
     alias: [
-      { find: /^@thermocline\/(core|langchain|llamaindex|mastra)$/, replacement: `${packages}/$1/src/index.ts` },
+      {
+        find: /^@thermocline\/(core|inspector|langchain|llamaindex|mastra)$/,
+        replacement: `${packages}/$1/src/index.ts`,
+      },
       { find: /^@thermocline\/langchain\/langgraph$/, replacement: `${packages}/langchain/src/langgraph/index.ts` },
       { find: "@thermocline/llamaindex/vectorstores", replacement: `${packages}/llamaindex/src/vectorstores.ts` },
     ],

@@ -78,8 +78,24 @@ const rules = [
   {
     from: /^packages\/cli\/src\//,
     never:
-      /^(?!packages\/cli\/(src\/|package\.json$)|node:|@thermocline\/core$|@modelcontextprotocol\/server(\/stdio)?$|(commander|csv-parse|d3-(scale|shape)|mdast-util-(from-markdown|to-string)|zod)$)/,
-    why: "the command line knows core's public entry and its own libraries",
+      /^(?!packages\/cli\/(src\/|package\.json$)|node:|@thermocline\/(core|inspector)$|@modelcontextprotocol\/server(\/stdio)?$|(commander|csv-parse|d3-(scale|shape)|mdast-util-(from-markdown|to-string)|zod)$)/,
+    why: "the command line knows core's public entry, the inspector and its own libraries",
+  },
+  {
+    from: /^packages\/inspector\/src\/(?!page\/)/,
+    never: /^(?!packages\/inspector\/src\/(?!page\/)|node:|@thermocline\/core$)/,
+    why: "what of the inspector runs in Node knows core's public entry, and nothing of the page",
+  },
+  {
+    from: /^packages\/inspector\/src\/(?!server\/)/,
+    never: /^node:/,
+    why: "only the inspector's server is for Node alone",
+  },
+  {
+    from: /^packages\/inspector\/src\/page\//,
+    never:
+      /^(?!packages\/inspector\/src\/(?!server\/|index)|@thermocline\/(core(\/browser)?|wasm\/\w+\.wasm\?url)$|@sqlite\.org\/sqlite-wasm\/sqlite3\.wasm\?url$|preact(\/|$)|uplot(\/|$))/,
+    why: "the page knows core's public entries and its own libraries, and nothing of the server",
   },
   {
     from: /^packages\/cli\/src\/(?!commands\/mcp\/)/,
@@ -134,11 +150,11 @@ export function violations() {
   const found = [];
   const read = (/** @type {string} */ file) => readFileSync(root + file, "utf8");
   const usesNode = [];
-  for (const file of files("packages/").filter((name) => /\/src\/.*(?<!\.test)\.ts$/.test(name))) {
+  for (const file of files("packages/").filter((name) => /\/src\/.*(?<!\.test)\.tsx?$/.test(name))) {
     for (const specifier of importsOf(read(file))) {
       const why = importViolation(file, specifier);
       if (why) found.push(`${file} imports ${specifier}: ${why}`);
-      if (specifier.startsWith("node:") && !/^packages\/(core|cli)\//.test(file)) usesNode.push(file);
+      if (specifier.startsWith("node:") && !/^packages\/(core|cli|inspector)\//.test(file)) usesNode.push(file);
     }
   }
   for (const file of new Set(usesNode)) {

@@ -26,7 +26,8 @@ const always = ["package.json", "README.md", "LICENSE"];
 export const installScripts = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
 
 /** Built files, with their maps and declarations, and what was written as it is published. */
-const built = /^(dist\/.*\.(js|cjs|mjs|wasm|map|d\.ts|d\.cts|d\.mts)|(binaries\/)?[\w-]+\.(js|d\.ts)|[\w.-]+\.node)$/;
+const built =
+  /^(dist\/.*\.(js|cjs|mjs|wasm|html|css|map|d\.ts|d\.cts|d\.mts)|(binaries\/)?[\w-]+\.(js|d\.ts)|[\w.-]+\.node)$/;
 
 /**
  * Why a package of these files cannot be published: one line a fault.

@@ -19,7 +19,7 @@ const state = `${root}.setup/`;
 export async function setup({ build = true, lint = false, rebuild = false, wasm = false } = {}) {
   checkNode();
   mkdirSync(state, { recursive: true });
-  if (rebuild) for (const name of ["native", "wasm", "packages"]) rmSync(state + name, { force: true });
+  if (rebuild) for (const name of ["native", "wasm", "packages", "static"]) rmSync(state + name, { force: true });
 
   // `bench/peers` is a workspace of its own, which the speed suite installs when it needs it.
   const manifests = files().filter((file) =>
@@ -63,13 +63,22 @@ export async function setup({ build = true, lint = false, rebuild = false, wasm 
     );
   }
 
-  const sources = files("packages/").filter((file) => /\.(ts|json)$/.test(file));
+  const sources = files("packages/").filter((file) => /\.(tsx?|json|css|html)$/.test(file));
   const bundles = sources.flatMap((file) => file.match(/^packages\/.+\/(?=package\.json$)/) ?? []);
   await once(
     "packages",
     [...sources, "tsconfig.base.json", "pnpm-lock.yaml"],
-    bundles.map((folder) => `${folder}dist/index.js`),
+    [...bundles.map((folder) => `${folder}dist/index.js`), "packages/inspector/dist/page/index.html"],
     () => step("building the packages", () => pnpm("--filter", "./packages/*", "run", "build")),
+  );
+  if (!wasm) return;
+  // The page that opens files in the browser has the engine inside.
+  await once(
+    "static",
+    [...sources, ...of("node"), "tsconfig.base.json", "pnpm-lock.yaml"],
+    ["packages/inspector/dist/static/index.html"],
+    () =>
+      step("building the inspector's page", () => pnpm("--filter", "@thermocline/inspector", "run", "build:static")),
   );
 }
 

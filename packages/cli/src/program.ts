@@ -5,6 +5,7 @@ import { addMcp } from "./commands/mcp/command.js";
 import { EXIT, EXIT_MEANINGS, failureOf } from "./failure.js";
 import { addInfo, addRecommend, addSearch, addVerify } from "./usage/reading.js";
 import { Registrar, type Registration } from "./usage/registrar.js";
+import { addServe } from "./usage/serving.js";
 import { addExport, addImport, addMaintenance, addMoves } from "./usage/writing.js";
 
 /** All commands, in the order in which `--help` lists them. */
@@ -20,6 +21,7 @@ const COMMANDS: readonly Registration[] = [
   addBench,
   addCompletion,
   addMcp,
+  addServe,
 ];
 
 const MEANINGS = Object.entries(EXIT_MEANINGS) as [keyof typeof EXIT, string][];

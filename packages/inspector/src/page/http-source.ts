@@ -1,0 +1,81 @@
+import type {
+  Answer,
+  Curve,
+  CurveQuestion,
+  Description,
+  Page,
+  PageQuestion,
+  Question,
+  RecordQuestion,
+  RecordView,
+  Source,
+  SpectrumView,
+} from "../source.js";
+
+type Line =
+  | { readonly progress: number }
+  | { readonly result: unknown }
+  | { readonly error: { readonly code: string; readonly message: string } };
+
+/** A store behind the server that this page came from. */
+export class HttpSource implements Source {
+  describe(signal?: AbortSignal): Promise<Description> {
+    return ask("describe", {}, signal);
+  }
+
+  spectrum(signal?: AbortSignal): Promise<SpectrumView> {
+    return ask("spectrum", {}, signal);
+  }
+
+  curve(question: CurveQuestion, signal?: AbortSignal, onProgress?: (share: number) => void): Promise<Curve> {
+    return ask("curve", question, signal, onProgress);
+  }
+
+  search(question: Question, signal?: AbortSignal): Promise<Answer> {
+    return ask("search", question, signal);
+  }
+
+  page(question: PageQuestion, signal?: AbortSignal): Promise<Page> {
+    return ask("page", question, signal);
+  }
+
+  async record(question: RecordQuestion, signal?: AbortSignal): Promise<RecordView | undefined> {
+    return (await ask<RecordView | null>("record", question, signal)) ?? undefined;
+  }
+}
+
+/** Calls the server, which answers by lines of JSON. */
+async function ask<T>(
+  method: string,
+  question: object,
+  signal?: AbortSignal,
+  onProgress?: (share: number) => void,
+): Promise<T> {
+  const response = await fetch(`api/${method}`, {
+    method: "POST",
+    body: JSON.stringify(question),
+    signal: signal ?? null,
+  }).catch((cause: unknown) => {
+    if (signal?.aborted) throw cause;
+    throw new Error("The server does not answer; is thermocline serve still running?", { cause });
+  });
+  if (!response.headers.get("content-type")?.includes("ndjson")) throw new Error((await response.text()).trim());
+  let last: T | undefined;
+  for await (const line of linesOf(response)) {
+    if ("progress" in line) onProgress?.(line.progress);
+    else if ("error" in line) throw new Error(line.error.message);
+    else last = line.result as T;
+  }
+  if (last === undefined) throw new Error("The server ended before it had answered.");
+  return last;
+}
+
+async function* linesOf(response: Response): AsyncGenerator<Line> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    const lines = (rest + part.value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield JSON.parse(line) as Line;
+  }
+}

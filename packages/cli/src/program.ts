@@ -28,7 +28,7 @@ const MEANINGS = Object.entries(EXIT_MEANINGS) as [keyof typeof EXIT, string][];
 
 const EXITS = `
 Exit codes:
-${MEANINGS.map(([name, means]) => `  ${String(EXIT[name]).padEnd(3)}  ${means}`).join("\n")}
+${MEANINGS.map(([name, means]) => `  ${String(EXIT[name]).padStart(3)} ${means}`).join("\n")}
 
 Errors are one sentence on stderr; with --json they are {"error":{"code","message"}} on stdout.`;
 

@@ -139,7 +139,8 @@ function main() {
     for (const [name, typed] of Object.entries(PICTURES)) {
       const line = typed.replace(/^thermocline/, `'${process.execPath}' '${bin}'`);
       const terminal = `stty cols ${COLUMNS} rows 60; ${line}`;
-      const env = { ...process.env, TERM: "xterm-256color", NO_COLOR: "" };
+      const { NO_COLOR: _, ...rest } = process.env;
+      const env = { ...rest, TERM: "xterm-256color" };
       const output = execFileSync("script", ["-qec", terminal, "/dev/null"], { cwd: folder, env, encoding: "utf8" });
       writeFileSync(
         `${root}docs/images/cli-${name}.svg`,

@@ -99,7 +99,7 @@ export function svgOf(typed, lines) {
 <title>${escaped(typed)}</title>
 <rect width="100%" height="100%" rx="8" fill="#21252b"/>
 ${dots.join("")}
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#dcdfe4" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#dcdfe4">
 ${rows.join("\n")}
 </g>
 </svg>
@@ -127,7 +127,7 @@ function rowOf(line, y) {
 
 const fixed = (/** @type {number} */ value) => String(Math.round(100 * value) / 100);
 const escaped = (/** @type {string} */ text) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  text.replaceAll("&", "&amp;").replaceAll(" ", "\u00a0").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 function main() {
   const folder = mkdtempSync(join(tmpdir(), "thermocline-images-"));

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -90,6 +90,8 @@ describe("commands of the documentation", () => {
       try {
         await writeFile(join(folder, "corpus.jsonl"), corpus);
         await writeFile(join(folder, "documents.npy"), npy(ROWS, DIM, vectors));
+        await mkdir(join(folder, "notes"));
+        await writeFile(join(folder, "notes", "sea.md"), "# The sea\n\nOcean currents carry heat.\n");
         process.chdir(folder);
         // What pages take for granted. Where one begins with the same import, it passes over what is there.
         await run(["import", "memory.db", "corpus.jsonl", "--vectors", "documents.npy"]);

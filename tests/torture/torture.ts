@@ -168,7 +168,8 @@ class Torture {
     try {
       const { findings, model } = await check(store, models, options, Math.floor(this.#next() * 2 ** 31));
       for (const name of ["lost", "resurrected", "corrupt", "rankingsWrong"] as const) {
-        this.#wrong(name, findings[name], `${name}: ${findings[name]}`);
+        const details = name === "rankingsWrong" ? findings.wrong.map((detail) => `; ${detail}`).join("") : "";
+        this.#wrong(name, findings[name], `${name}: ${findings[name]}${details}`);
       }
       for (const name of ["rankingsChecked", "recordsChecked", "coldChecked"] as const) {
         this.report[name] += findings[name];

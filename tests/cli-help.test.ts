@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -30,6 +30,11 @@ function examplesOf(help: string): string[][] {
 }
 
 beforeAll(() => cliFiles(join(folder, "home")));
+
+it("says which version it is", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../packages/cli/package.json", import.meta.url), "utf8"));
+  expect((await typed("--version")).out).toBe(`${version}\n`);
+});
 
 describe("the help", () => {
   it("says what every exit code means", () => {

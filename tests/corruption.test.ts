@@ -179,7 +179,8 @@ describe("a file that is no sound store", () => {
   ])("is refused without %s", async (_, sql, says) => {
     const { file } = await sound();
     edit(file, sql);
-    await refusal(open({ path: file }), "CORRUPT", says);
+    const { message } = await refusal(open({ path: file }), "CORRUPT", says);
+    expect(message).not.toMatch(/Restore a backup.*Restore a backup/);
   });
 
   /** What a damaged file answers, or the code of its refusal. */

@@ -19,7 +19,7 @@ export interface TortureOptions {
   readonly onWrong?: (what: string) => void;
 }
 
-export interface TortureReport extends Findings {
+export interface TortureReport extends Omit<Findings, "wrong"> {
   kills: number;
   /** Calls that changed what is stored, and resolved. */
   acknowledged: number;

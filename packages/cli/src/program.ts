@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { addBench } from "./commands/bench/command.js";
 import { addCompletion } from "./commands/completion/command.js";
 import { addMcp } from "./commands/mcp/command.js";
@@ -71,6 +72,7 @@ function tell(code: string, message: string): void {
 function programOf(json: boolean, signal: AbortSignal, end: (code: number) => void): Command {
   const program = new Command("thermocline")
     .description("Vector stores in one file: what they hold, what is damaged, imports, searches and recommendations")
+    .version(manifest.version)
     .exitOverride()
     .configureOutput(json ? { writeErr: () => undefined } : {})
     .addHelpText("after", EXITS);

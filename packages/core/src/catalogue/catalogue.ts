@@ -128,7 +128,8 @@ export class Catalogue {
     // What is wrong with the index of words can be put right: see `store/text-index.ts`.
     const problem = found?.problems.find(({ what }) => what !== "texts");
     if (!problem) return;
-    throw new ThermoclineError("CORRUPT", `${this.#reading.path} is damaged: ${problem.message} Restore a backup.`);
+    const advice = problem.message.includes("Restore a backup") ? "" : " Restore a backup.";
+    throw new ThermoclineError("CORRUPT", `${this.#reading.path} is damaged: ${problem.message}${advice}`);
   }
 
   /**

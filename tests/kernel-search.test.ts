@@ -66,6 +66,23 @@ describe.each(["native", "wasm"] as const)("a long search by the kernel %s", (ba
     expect([...(found?.hotRows ?? []), ...(found?.coldRows ?? [])]).toHaveLength(10);
   });
 
+  it("short enough to be made at once lets timers fire, however many follow each other", async () => {
+    const kernel = await loadKernel(backend);
+    const partition = await codedRows(kernel);
+    const request: SearchRequest = { queries: random(DIM), hot: 10, cold: 10, symmetric: false, threads: 1 };
+    let ended = false;
+    const searches = async () => {
+      let made = 0;
+      for (; !ended; made += 1) await partition.search(request);
+      return made;
+    };
+    const made = searches();
+    setTimeout(() => {
+      ended = true;
+    }, 20);
+    expect(await made).toBeGreaterThan(1);
+  });
+
   it("goes on over the rows of its beginning while others come and go", async () => {
     const kernel = await loadKernel(backend);
     const partition = await codedRows(kernel);

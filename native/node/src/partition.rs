@@ -81,9 +81,6 @@ impl From<Vec<kernel::Found>> for SearchResult {
     }
 }
 
-/// A search that takes less is done on the caller's thread: another one's round trip would take as long.
-const AT_ONCE_NANOSECONDS: u64 = 100_000;
-
 type SearchTask = AsyncTask<OffThread<Vec<kernel::Found>, SearchResult>>;
 
 /// Rows on their way into a hot tier; see `HotBatch` in the kernel.
@@ -182,18 +179,19 @@ impl Partition {
         self.0.borrow().cold_bytes() as f64
     }
 
-    /// Searches the rows of this moment; off the main thread, unless that would take longer than the search.
+    /// Searches the rows of this moment: on the caller's thread if that takes no longer than `at_once` milliseconds, else off it.
     #[napi(ts_return_type = "SearchResult | Promise<SearchResult>")]
     pub fn search(
         &self,
         request: SearchRequest,
+        at_once: f64,
         control: Option<&Control>,
     ) -> napi::Result<Either<SearchResult, SearchTask>> {
         let snapshot = self.0.borrow().snapshot();
         let control = control.map(|control| Arc::clone(&control.0)).unwrap_or_default();
         let plain = request.plain();
         let here = kernel::Request { queries: &request.queries, allow: request.allow.as_deref(), ..plain };
-        if snapshot.nanoseconds(&here) < AT_ONCE_NANOSECONDS {
+        if snapshot.nanoseconds(&here) as f64 <= 1e6 * at_once {
             return caught(|| snapshot.search(&here, &control)).map(|found| Either::A(found.into()));
         }
         let (queries, allow) = (request.queries.to_vec(), request.allow.as_ref().map(|bits| bits.to_vec()));

@@ -36,52 +36,7 @@ impl SearchRequest {
     }
 }
 
-/// Rows and scores of each tier, best first, query after query; `*_ends` says where in them each query's end.
-#[napi(object)]
-pub struct SearchResult {
-    pub hot_rows: Uint32Array,
-    pub hot_scores: Float32Array,
-    pub hot_ends: Uint32Array,
-    pub cold_rows: Uint32Array,
-    pub cold_scores: Float32Array,
-    pub cold_ends: Uint32Array,
-}
-
-/// The rankings of one tier, one after the other.
-#[derive(Default)]
-struct Rankings {
-    rows: Vec<u32>,
-    scores: Vec<f32>,
-    ends: Vec<u32>,
-}
-
-impl Rankings {
-    fn push(&mut self, ranking: &kernel::Ranking) {
-        self.rows.extend_from_slice(&ranking.rows);
-        self.scores.extend_from_slice(&ranking.scores);
-        self.ends.push(self.rows.len() as u32);
-    }
-}
-
-impl From<Vec<kernel::Found>> for SearchResult {
-    fn from(found: Vec<kernel::Found>) -> Self {
-        let (mut hot, mut cold) = (Rankings::default(), Rankings::default());
-        for found in &found {
-            hot.push(&found.hot);
-            cold.push(&found.cold);
-        }
-        Self {
-            hot_rows: hot.rows.into(),
-            hot_scores: hot.scores.into(),
-            hot_ends: hot.ends.into(),
-            cold_rows: cold.rows.into(),
-            cold_scores: cold.scores.into(),
-            cold_ends: cold.ends.into(),
-        }
-    }
-}
-
-type SearchTask = AsyncTask<OffThread<Vec<kernel::Found>, SearchResult>>;
+type SearchTask = AsyncTask<OffThread<Vec<u32>, Uint32Array>>;
 
 /// Rows on their way into a hot tier; see `HotBatch` in the kernel.
 #[napi]
@@ -179,24 +134,26 @@ impl Partition {
         self.0.borrow().cold_bytes() as f64
     }
 
-    /// Searches the rows of this moment: on the caller's thread if that takes no longer than `at_once` milliseconds, else off it.
-    #[napi(ts_return_type = "SearchResult | Promise<SearchResult>")]
+    /// The best rows of each tier at this moment, see `Found::numbers`: found on the caller's thread if that takes no longer than `at_once` milliseconds, else off it.
+    #[napi(ts_return_type = "Uint32Array | Promise<Uint32Array>")]
     pub fn search(
         &self,
         request: SearchRequest,
         at_once: f64,
         control: Option<&Control>,
-    ) -> napi::Result<Either<SearchResult, SearchTask>> {
+    ) -> napi::Result<Either<Uint32Array, SearchTask>> {
         let snapshot = self.0.borrow().snapshot();
         let control = control.map(|control| Arc::clone(&control.0)).unwrap_or_default();
         let plain = request.plain();
         let here = kernel::Request { queries: &request.queries, allow: request.allow.as_deref(), ..plain };
         if snapshot.nanoseconds(&here) as f64 <= 1e6 * at_once {
-            return caught(|| snapshot.search(&here, &control)).map(|found| Either::A(found.into()));
+            let found = caught(|| snapshot.search(&here, &control))?;
+            return Ok(Either::A(kernel::Found::numbers(&found).into()));
         }
         let (queries, allow) = (request.queries.to_vec(), request.allow.as_ref().map(|bits| bits.to_vec()));
         Ok(Either::B(OffThread::run(move || {
-            snapshot.search(&kernel::Request { queries: &queries, allow: allow.as_deref(), ..plain }, &control)
+            let there = kernel::Request { queries: &queries, allow: allow.as_deref(), ..plain };
+            Ok(kernel::Found::numbers(&snapshot.search(&there, &control)?))
         })))
     }
 }

@@ -182,18 +182,9 @@ impl Search {
         self.0.step()
     }
 
-    /// The best rows of each tier as one run of numbers, query by query: how many hot and how many cold ones, then rows and scores
-    /// of the hot, then of the cold ones; scores as the bits of float32.
+    /// The best rows of each tier; see `Found::numbers`.
     pub fn finish(self) -> Vec<u32> {
-        let mut out = Vec::new();
-        for kernel::Found { hot, cold } in self.0.finish() {
-            out.extend([hot.rows.len() as u32, cold.rows.len() as u32]);
-            for kernel::Ranking { rows, scores, .. } in [hot, cold] {
-                out.extend(rows);
-                out.extend(scores.iter().map(|score| score.to_bits()));
-            }
-        }
-        out
+        kernel::Found::numbers(&self.0.finish())
     }
 }
 

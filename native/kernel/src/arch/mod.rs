@@ -153,6 +153,15 @@ macro_rules! dispatch {
     };
 }
 
+/// What is done in a nanosecond, where data come from memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Bytes of codes scanned.
+    pub(crate) codes: usize,
+    /// Multiplications of floats.
+    pub(crate) products: usize,
+}
+
 impl Isa {
     /// All that this machine has, best first. `Portable` is always the last.
     pub fn available() -> Vec<Self> {
@@ -172,6 +181,19 @@ impl Isa {
     /// The fastest that this machine has.
     pub fn best() -> Self {
         Self::available().first().copied().unwrap_or(Self::Portable)
+    }
+
+    /// About how fast it works, for choosing where and on how many threads.
+    pub(crate) fn pace(self) -> Pace {
+        match self {
+            Self::Portable => Pace { codes: 1, products: 1 },
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) | Self::Avx512(_) => Pace { codes: 16, products: 8 },
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => Pace { codes: 8, products: 4 },
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => Pace { codes: 8, products: 4 },
+        }
     }
 
     /// Its name in statistics: `avx512`, `avx2`, `neon`, `simd128` or `portable`.

@@ -82,6 +82,22 @@ pub struct Found {
     pub cold: Ranking,
 }
 
+impl Found {
+    /// What was found for some queries as one run of numbers, query by query: how many hot and how many cold rows, then rows and
+    /// scores of the hot, then of the cold ones; scores as the bits of float32.
+    pub fn numbers(found: &[Self]) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        for Self { hot, cold } in found {
+            numbers.extend([hot.rows.len() as u32, cold.rows.len() as u32]);
+            for Ranking { rows, scores, .. } in [hot, cold] {
+                numbers.extend(rows);
+                numbers.extend(scores.iter().map(|score| score.to_bits()));
+            }
+        }
+        numbers
+    }
+}
+
 /// The rows of a partition at one moment. Taking one costs a reference a block.
 pub struct Snapshot {
     pub(super) dim: usize,
@@ -151,6 +167,7 @@ impl Snapshot {
 
     /// About how long a search takes on one thread.
     pub fn nanoseconds(&self, request: &Request<'_>) -> u64 {
+        let pace = Isa::best().pace();
         let queries = request.queries.len() / self.dim;
         let hot: usize = if request.hot > 0 { self.hot_rows() * self.dim } else { 0 };
         let (mut codes, mut tables, mut codec) = (0, 0, None);
@@ -162,7 +179,7 @@ impl Snapshot {
                 }
             }
         }
-        (queries * (hot / 4 + codes / 8 + tables / 8)) as u64
+        (queries * (hot / pace.products + codes / pace.codes + tables / pace.products)) as u64
     }
 
     fn hot_rows(&self) -> usize {

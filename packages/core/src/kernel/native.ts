@@ -14,6 +14,7 @@ import type {
   SearchResult,
 } from "./kernel.js";
 import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
+import { resultsOf } from "./search-results.js";
 
 /** Set by `nativeKernel`, without which nothing here is reached. */
 let addon: typeof Addon;
@@ -184,14 +185,7 @@ async function search(
   const found = await controlled(signal, "search", control, async () =>
     counted((budget) => partition.search(given, budget, control)),
   );
-  const cut = <T extends Uint32Array | Float32Array>(values: T, ends: Uint32Array, i: number) =>
-    values.subarray(ends[i - 1] ?? 0, ends[i]) as T;
-  return Array.from(found.hotEnds, (_, i) => ({
-    hotRows: cut(found.hotRows, found.hotEnds, i),
-    hotScores: cut(found.hotScores, found.hotEnds, i),
-    coldRows: cut(found.coldRows, found.coldEnds, i),
-    coldScores: cut(found.coldScores, found.coldEnds, i),
-  }));
+  return resultsOf(found);
 }
 
 /** Runs work of the kernel that `signal` ends through `control`. */

@@ -17,6 +17,7 @@ import type {
   SearchResult,
 } from "./kernel.js";
 import { abortedBy, eigenSpec, fourierSpec, METRIC, refuseForeign } from "./parameters.js";
+import { resultsOf } from "./search-results.js";
 import { type Call, type Calls, failure, type Recipe, ThreadCalls } from "./wasm-calls.js";
 import { calling, Held, renew } from "./wasm-instance.js";
 import { compiled, isTrap, type WasmModules } from "./wasm-modules.js";
@@ -292,26 +293,6 @@ class WasmPartition implements Partition {
   }
 }
 
-/** The results in a run of numbers, as `Search.finish` gave it. */
-function resultsOf(found: Uint32Array): SearchResult[] {
-  const results: SearchResult[] = [];
-  let at = 0;
-  const next = (length: number) => {
-    at += length;
-    return found.subarray(at - length, at);
-  };
-  while (at < found.length) {
-    const [hotRows = 0, coldRows = 0] = next(2);
-    results.push({
-      hotRows: next(hotRows),
-      hotScores: floats(next(hotRows)),
-      coldRows: next(coldRows),
-      coldScores: floats(next(coldRows)),
-    });
-  }
-  return results;
-}
-
 class WasmBatch implements HotBatch {
   readonly held: Held<wasm.search.HotBatch>;
 
@@ -322,9 +303,4 @@ class WasmBatch implements HotBatch {
   add(rows: Uint32Array, vectors: Float32Array): void {
     calling(() => this.held.current.add(rows, vectors));
   }
-}
-
-/** Numbers that are the bits of floats. */
-function floats(bits: Uint32Array): Float32Array {
-  return new Float32Array(bits.buffer, bits.byteOffset, bits.length);
 }

@@ -14,12 +14,16 @@ const MAGIC = new TextEncoder().encode("SQLite format 3\0");
 /** Where the header says by which journal the file was written and may be read: 2 is a write-ahead log, 1 a rollback journal. */
 const JOURNAL_BYTES = [18, 19] as const;
 
-/**
- * Refuses a file of `size` bytes that is not a whole store of ours, by its first bytes. SQLite is not asked, because it
- * would write to the file that it opens: it rolls back, or merges, what a crash of its owner left beside it. Pages that
- * are not in the file yet may be in the write-ahead log beside it, when there is one.
- */
-export function inspectHeader(path: string, header: Uint8Array, size: number, hasLog: boolean): void {
+/** What the header of an SQLite file says. */
+export interface Header {
+  readonly application: number;
+  readonly version: number;
+  /** Bytes of all pages that the file should have, in itself or in a log beside it. */
+  readonly bytes: number;
+}
+
+/** Reads a header; refuses the first bytes of anything but an SQLite file. */
+export function readHeader(path: string, header: Uint8Array): Header {
   if (header.length < HEADER_BYTES || MAGIC.some((byte, i) => header[i] !== byte)) {
     throw new ThermoclineError(
       "FORMAT",
@@ -27,14 +31,21 @@ export function inspectHeader(path: string, header: Uint8Array, size: number, ha
     );
   }
   const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
-  refuseForeign(path, view.getUint32(68), view.getUint32(60));
   // The value 1 stands for 65,536.
   const pageBytes = view.getUint16(16) === 1 ? 65_536 : view.getUint16(16);
-  const expected = view.getUint32(28) * pageBytes;
-  if (size < expected && !hasLog) {
+  return { application: view.getUint32(68), version: view.getUint32(60), bytes: view.getUint32(28) * pageBytes };
+}
+
+/**
+ * Refuses a file of `size` bytes that is not a whole store of ours, by its header. Pages that are not in the file yet may be in
+ * the write-ahead log beside it, when there is one.
+ */
+export function refuseHeader(path: string, header: Header, size: number, hasLog: boolean): void {
+  refuseForeign(path, header.application, header.version);
+  if (size < header.bytes && !hasLog) {
     throw new ThermoclineError(
       "CORRUPT",
-      `${path} was cut off: it has ${size} bytes of ${expected}. Restore a backup.`,
+      `${path} was cut off: it has ${size} bytes of ${header.bytes}. Restore a backup.`,
     );
   }
 }

@@ -1,16 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ThermoclineError } from "../errors.js";
-import { HEADER_BYTES, inspectHeader, withoutLog } from "./header.js";
+import { HEADER_BYTES, type Header, readHeader, refuseHeader, withoutLog } from "./header.js";
 import { checkIntegrity } from "./integrity.js";
 import { NodeLog } from "./node-log.js";
+import { expectedBytes, pragma } from "./schema.js";
 import { type Access, type Database, type Driver, sqlError, translating } from "./sqlite.js";
 
 interface Sqlite {
-  readonly DatabaseSync: new (path: string, options?: { readonly readOnly?: boolean }) => Database;
+  readonly DatabaseSync: new (
+    path: string,
+    options?: { readonly readOnly?: boolean; readonly defensive?: boolean },
+  ) => Database;
   backup(source: Database, path: string): Promise<unknown>;
 }
 
@@ -135,11 +139,12 @@ async function inspect(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (!found || (found.isFile() && found.size === 0)) return false;
   if (!found.isFile()) throw new ThermoclineError("IO", `${path} is not a file; give the path of a file.`);
-  const header = await readHeader(path);
+  await readable(path, () => access(path, constants.R_OK));
+  const header = await headerOf(path, found.size);
   const hasLog = await isBeside(path);
   // Asked for last, as others may be writing: pages that a header counts are in the file, or in a log until they are.
   const { size } = await stat(path);
-  inspectHeader(path, header, size, hasLog);
+  refuseHeader(path, header, size, hasLog);
   return true;
 }
 
@@ -149,15 +154,71 @@ async function isBeside(path: string): Promise<boolean> {
   return logs.some((log) => (log?.size ?? 0) > 0);
 }
 
-async function readHeader(path: string): Promise<Uint8Array> {
+/**
+ * What a file's header says. Files that this process may have open are left to SQLite, because whoever closes a descriptor of a file lets go
+ * of all locks that its process has on it (POSIX); without them, another process may take itself for the last and delete the log.
+ */
+async function headerOf(path: string, size: number): Promise<Header> {
+  // SQLite takes less than a header for an empty database, and a file that it cannot read no store has open.
+  const found = size < HEADER_BYTES ? undefined : await askHeader(path);
+  return found ?? readHeader(path, await readable(path, () => firstBytes(path)));
+}
+
+/** The same by SQLite; undefined where the file is too damaged for it. */
+async function askHeader(path: string): Promise<Header | undefined> {
+  const { DatabaseSync } = await loadSqlite();
   try {
-    const file = await open(path);
+    return askImmutable(DatabaseSync, path, false);
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+  }
+  // Its last pages may be in the log.
+  if (!(await isBeside(path))) return undefined;
+  try {
+    return { ...askImmutable(DatabaseSync, path, true), bytes: 0 };
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    return undefined;
+  }
+}
+
+/**
+ * What SQLite reads from a file that it takes for immutable: otherwise it would write to the file that it opens, since it rolls back, or
+ * merges, what a crash of its owner left beside it. It refuses a file that is shorter than its header says, unless that is `lenient`.
+ */
+function askImmutable(DatabaseSync: Sqlite["DatabaseSync"], path: string, lenient: boolean): Header {
+  return translating(path, () => {
+    const database = new DatabaseSync(addressOf(path, "still"), { readOnly: true, defensive: false });
     try {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
-      return buffer.subarray(0, bytesRead);
+      if (lenient) database.exec("PRAGMA writable_schema = ON");
+      return {
+        application: pragma(database, "application_id"),
+        version: pragma(database, "user_version"),
+        bytes: expectedBytes(database),
+      };
     } finally {
-      await file.close();
+      database.close();
     }
+  });
+}
+
+function isDamage(cause: unknown): boolean {
+  return cause instanceof ThermoclineError && (cause.code === "FORMAT" || cause.code === "CORRUPT");
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ThermoclineError("IO", `${path} could not be read; may this process read it? (${reason})`, { cause });

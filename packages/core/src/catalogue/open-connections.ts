@@ -1,7 +1,7 @@
 import { ThermoclineError } from "../errors.js";
 import type { Durability } from "../types.js";
 import { Connection } from "./connection.js";
-import { inspectHeader } from "./header.js";
+import { readHeader, refuseHeader } from "./header.js";
 import { createSchema, damagedDefinitions } from "./schema.js";
 import type { Driver } from "./sqlite.js";
 import { WriteAheadLog } from "./write-ahead-log.js";
@@ -43,7 +43,8 @@ export interface Connections {
 /** Opens a store's database, or makes it unless `check` throws. Refuses a file that is not one, before changing anything in it. */
 export async function openConnections(driver: Driver, place: Place, check: () => void): Promise<Connections> {
   if ("bytes" in place) {
-    inspectHeader("What was given", place.bytes, place.bytes.length, false);
+    const what = "What was given";
+    refuseHeader(what, readHeader(what, place.bytes), place.bytes.length, false);
     return alone(new Connection(IN_MEMORY, await driver.openMemory(IN_MEMORY, place.bytes)));
   }
   if (place.path === undefined) {

@@ -90,7 +90,8 @@ const TABLES = `
   CREATE TABLE pins (row INTEGER PRIMARY KEY, checksum INTEGER NOT NULL) STRICT;
 `;
 
-function pragma(database: Database, name: string): number {
+/** The number that SQLite says of a database by this name. */
+export function pragma(database: Database, name: string): number {
   const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
   return row[name] ?? 0;
 }

@@ -34,13 +34,13 @@ const rules = [
     why: "only catalogue knows SQLite",
   },
   {
-    from: /^packages\/core\/src\/(?!(catalogue\/node-(driver|log)|spectral\/files|node-module|kernel\/wasm-calls)\.ts$)/,
+    from: /^packages\/core\/src\/(?!(catalogue\/node-(driver|log|reader)|spectral\/files|node-module|kernel\/wasm-calls)\.ts$)/,
     never: /^node:/,
     why: "what runs in a page too imports nothing of Node: it comes by package.json's imports, or nodeModule",
   },
   {
     from: /^packages\/core\/src\/(?!index\.ts$|catalogue\/)/,
-    never: /^packages\/core\/src\/(catalogue\/node-(driver|log)|spectral\/files|kernel\/native)\.js$/,
+    never: /^packages\/core\/src\/(catalogue\/node-(driver|log|reader)|spectral\/files|kernel\/native)\.js$/,
     why: "Node's part of core is reached by index.ts and package.json's imports only",
   },
   { from: /^packages\/core\/src\/(?!kernel\/)/, never: /^@thermocline\/(native|wasm)$/, why: "only kernel loads them" },

@@ -197,6 +197,28 @@ describe("a disk that is full", () => {
     await again.delete({ filter: { n: { $lt: 1 } } });
   });
 
+  it("is too small for the copy of an index of words that verify compares: it says so, and the rest is verified", async (context) => {
+    const disk = smallDisk();
+    if (disk === undefined) return context.skip("no file system can be mounted here");
+    const file = path("indexed.db");
+    const store = await open({ path: file, dim: DIM });
+    const word = (n: number) => ((n * 2_654_435_761) % 2 ** 32).toString(36);
+    const text = (n: number) => Array.from({ length: 700 }, (_, i) => word(700 * n + i)).join(" ");
+    await store.upsert(records(600, DIM).map((record, n) => ({ ...record, text: text(n) })));
+    await store.indexTexts();
+    await store.close();
+    expect(await Thermocline.verify(file)).toMatchObject({ ok: true, textIndex: { compared: true } });
+    const verifying = fileURLToPath(new URL("support/child-verify.ts", import.meta.url));
+    const said = execFileSync(process.execPath, ["--import", "tsx", verifying, file], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      env: { ...process.env, SQLITE_TMPDIR: disk },
+      encoding: "utf8",
+    });
+    const { ok, records: whole, textIndex } = JSON.parse(said);
+    expect([ok, whole]).toEqual([true, 600]);
+    expect(textIndex).toEqual({ compared: false, reason: expect.stringMatching(/could not be written.*disk is full/) });
+  });
+
   it("rejects a write with IO wherever in it the space ends, and the next one succeeds", async () => {
     let pages = 0;
     const driver: Driver = { ...sqliteDriver() };

@@ -111,10 +111,35 @@ describe("the index of words in a file", () => {
     const { file, found } = await indexed(100);
     expect(await Thermocline.verify(file)).toMatchObject({ ok: true });
     edit(file, sql);
-    const { problems } = await Thermocline.verify(file);
+    const { problems, textIndex } = await Thermocline.verify(file);
     expect(problems.map(({ what, table }) => [what, table])).toEqual([["texts", "text_index"]]);
+    expect(textIndex).toEqual({ compared: true, reason: undefined });
     expect(await answers(await open({ path: file }))).toEqual(found);
     checked(file);
+  });
+
+  it("is compared with the texts by verify in a file above 8 MiB, too, which stays as it is", async () => {
+    const file = path("large.db");
+    const store = await open({ path: file, dim: DIM });
+    const next = lcg(9);
+    const text = () => Array.from({ length: 750 }, () => Math.floor((next() + 1) * 1e9).toString(36)).join(" ");
+    await store.upsert(inputs(1_200, 1).map((record) => ({ ...record, text: `${record.text} ${text()}` })));
+    await store.indexTexts();
+    await store.backup(path("sound.db"));
+    const copy = path("sound.db");
+    const bytes = readFileSync(copy);
+    expect(bytes.length).toBeGreaterThan(8 * 2 ** 20);
+    const whole = { ok: true, textIndex: { compared: true, reason: undefined } };
+    expect(await Thermocline.verify(copy)).toMatchObject(whole);
+    expect(readFileSync(copy).equals(bytes)).toBe(true);
+    // Also while it is written to.
+    expect(await Thermocline.verify(file)).toMatchObject(whole);
+    edit(
+      copy,
+      "INSERT INTO text_index (text_index, rowid, text) SELECT 'delete', row, text FROM texts WHERE row = 700",
+    );
+    const { problems } = await Thermocline.verify(copy);
+    expect(problems.map(({ what, table }) => [what, table])).toEqual([["texts", "text_index"]]);
   });
 
   it.each([

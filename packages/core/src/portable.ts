@@ -91,6 +91,7 @@ export type {
   StoreRecommendOptions,
   StoreStats,
   SweepOptions,
+  TextIndexCheck,
   TextOptions,
   Tier,
   UpsertOptions,

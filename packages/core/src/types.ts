@@ -505,6 +505,14 @@ export interface VerifyProblem {
   readonly message: string;
 }
 
+/** Whether an index of words was compared with the texts that it is of. */
+export interface TextIndexCheck {
+  /** Word for word; what differs is a problem `texts`. */
+  readonly compared: boolean;
+  /** Why it was not. */
+  readonly reason: string | undefined;
+}
+
 /** What `Thermocline.verify` found: how much is whole, and what is damaged. */
 export interface VerifyReport {
   /** Whether nothing is damaged. */
@@ -517,6 +525,8 @@ export interface VerifyReport {
   readonly codebooks: number;
   readonly blocks: number;
   readonly originals: number;
+  /** Undefined where the store keeps no index of words, or where its settings are damaged. */
+  readonly textIndex: TextIndexCheck | undefined;
   /** How much is damaged. */
   readonly problemCount: number;
   /** The first 1,000 problems, in the order in which they were found. */

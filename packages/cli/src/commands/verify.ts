@@ -38,8 +38,13 @@ export async function verify(path: string, screen: Screen, signal: AbortSignal):
       `${count(blocks)} code blocks`,
       `${count(originals)} originals`,
     ];
-    const whole = `Whole: ${parts.join(", ")} (${bytes(report.bytes)}).`;
-    if (report.ok) return [`${strong(path)} is whole.`, whole];
+    const { textIndex } = report;
+    const unknown = textIndex && !textIndex.compared;
+    const whole = [
+      `Whole: ${parts.join(", ")} (${bytes(report.bytes)}).`,
+      ...(unknown ? [`The index of words was not compared with the texts: ${textIndex.reason}`] : []),
+    ];
+    if (report.ok) return [`${strong(path)} is whole.`, ...whole];
     const kinds = (Object.keys(damaged) as VerifyProblem["what"][]).map((what) => {
       const times = damaged[what] ?? 0;
       return `${count(times)} ${NAMES[what][times === 1 ? 0 : 1]}`;
@@ -48,7 +53,7 @@ export async function verify(path: string, screen: Screen, signal: AbortSignal):
     return [
       `${strong(path)} is damaged: ${kinds.join(", ")}${beyond}.`,
       ...problemLines(problems),
-      whole,
+      ...whole,
       "What is damaged cannot be made whole from the file itself: restore a backup, or import its source again.",
     ];
   });

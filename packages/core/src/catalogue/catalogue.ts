@@ -9,8 +9,8 @@ import { type Connections, IN_MEMORY, openConnections, type Place, patiently } f
 import { Reader } from "./reader.js";
 import { expectedBytes, pages } from "./schema.js";
 import type { Driver } from "./sqlite.js";
+import { compareTexts } from "./text-index.js";
 import { Transaction } from "./transaction.js";
-import { checkTexts } from "./verify.js";
 import type { WriteAheadLog } from "./write-ahead-log.js";
 
 /** How often a read is repeated because another process committed during it. */
@@ -136,10 +136,12 @@ export class Catalogue {
    * Where it is only to be read, and small: refuses words from now on if the index of them does not say what the records say. It
    * cannot be made anew here, and would give other answers.
    */
-  async refuseDamagedTexts(): Promise<void> {
+  refuseDamagedTexts(): void {
     if (!this.#readOnly || !this.isSmall) return;
+    const tokenizer = this.reader.tokenizer();
+    if (tokenizer === undefined) return;
     try {
-      await checkTexts(this.#driver, this.#reading, this.#checksum);
+      compareTexts(this.#reading, tokenizer);
     } catch (error) {
       // Where there is no room for a copy, nothing is known.
       if (error instanceof ThermoclineError && error.code === "CORRUPT") this.reader.texts.refuse();

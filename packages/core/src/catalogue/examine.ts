@@ -1,11 +1,11 @@
 import { ThermoclineError } from "../errors.js";
 import { Pace } from "../pace.js";
-import type { VerifyProblem } from "../types.js";
+import type { TextIndexCheck, VerifyProblem } from "../types.js";
 import type { Connection } from "./connection.js";
 import { isLive, liveBytes } from "./live.js";
 import type { BlockRow, Reader } from "./reader.js";
 import { damagedDefinitions } from "./schema.js";
-import { isAboutTexts } from "./text-index.js";
+import { isAboutTexts, TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
 /** Rows looked at between two looks at the clock. */
 const PAGE = 256;
@@ -32,6 +32,8 @@ export interface Examination {
   readonly problems: readonly VerifyProblem[];
   readonly problemCount: number;
   readonly whole: Readonly<Whole>;
+  /** Undefined where there is no index of words, or nothing to compare it by. */
+  readonly textIndex: TextIndexCheck | undefined;
 }
 
 /** What only those can tell who know what blobs and settings mean. All of it throws at what no store writes. */
@@ -50,8 +52,8 @@ export interface ExamineOptions {
   readonly judge?: Judge | undefined;
   /** What SQLite says of its own structure, if not asked on this connection, which takes as long as reading the file. */
   readonly integrity?: (() => Promise<readonly string[]>) | undefined;
-  /** Rejects when the index of words does not say what the texts say: SQLite compares them only where it may write. */
-  readonly texts?: (() => Promise<void>) | undefined;
+  /** Rejects when the index of words does not say what the texts say. */
+  readonly texts?: ((tokenizer: Tokenizer) => Promise<TextIndexCheck>) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called every few milliseconds with how many of how many row numbers have been looked at. */
   readonly onRows?: ((done: number, total: number) => void) | undefined;
@@ -87,6 +89,7 @@ class Examiner implements Examination {
   readonly problems: VerifyProblem[] = [];
   problemCount = 0;
   readonly whole: Whole = { records: 0, namespaces: 0, codebooks: 0, blocks: 0, originals: 0 };
+  textIndex: TextIndexCheck | undefined;
   readonly #connection: Connection;
   readonly #reader: Reader;
   readonly #options: ExamineOptions;
@@ -150,14 +153,20 @@ class Examiner implements Examination {
     await this.#texts();
   }
 
-  /** The index of words, unless it is known to be damaged. */
+  /** The index of words, if there is one, unless it is known to be damaged. */
   async #texts(): Promise<void> {
     const { texts } = this.#options;
-    if (!texts || this.problems.some(({ table }) => table === "text_index")) return;
+    const tokenizer = this.#settings.get(TOKENIZER_SETTING);
+    if (!texts || tokenizer === undefined) return;
+    if (this.problems.some(({ table }) => table === "text_index")) {
+      this.textIndex = { compared: false, reason: "it is damaged" };
+      return;
+    }
     try {
-      await texts();
+      this.textIndex = await texts(tokenizer as Tokenizer);
     } catch (cause) {
       if (!(cause instanceof ThermoclineError) || cause.code !== "CORRUPT") throw cause;
+      this.textIndex = { compared: true, reason: undefined };
       this.#found("texts", { table: "text_index" }, cause.message);
     }
   }

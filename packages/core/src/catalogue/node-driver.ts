@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ThermoclineError } from "../errors.js";
 import { HEADER_BYTES, type Header, readHeader, refuseHeader, withoutLog } from "./header.js";
-import { checkIntegrity } from "./integrity.js";
 import { NodeLog } from "./node-log.js";
+import { NodeReader } from "./node-reader.js";
 import { expectedBytes, pragma } from "./schema.js";
 import { type Access, type Database, type Driver, sqlError, translating } from "./sqlite.js";
 
@@ -51,8 +51,10 @@ const driver: Driver = {
   inspect,
   async open(path, access = "write") {
     const { DatabaseSync } = await loadSqlite();
+    // A connection that is defensive cannot compare an index of words, not even a copy of it: see `comparison`.
+    const reading = { readOnly: true, defensive: false };
     return translating(path, () =>
-      access === "write" ? new DatabaseSync(path) : new DatabaseSync(addressOf(path, access), { readOnly: true }),
+      access === "write" ? new DatabaseSync(path) : new DatabaseSync(addressOf(path, access), reading),
     );
   },
   async signature(path) {
@@ -62,8 +64,8 @@ const driver: Driver = {
     return [size, mtimeMs, ino].join();
   },
   careForLog: (path) => new NodeLog(path, sqliteOfThreads()),
-  async integrity(path, access, signal) {
-    return checkIntegrity(path, addressOf(path, access), await sqliteOfThreads(), signal);
+  async readApart(path, access) {
+    return new NodeReader(path, addressOf(path, access), await sqliteOfThreads());
   },
   async openMemory(name, bytes) {
     const { DatabaseSync } = await loadSqlite();

@@ -25,6 +25,15 @@ export interface Database {
  */
 export type Access = "write" | "read" | "still";
 
+/** A connection of its own, off this thread, for statements that take long. It only reads, and sees what is committed. */
+export interface DistantReader {
+  all<Row>(sql: string, ...parameters: SqlValue[]): Promise<Row[]>;
+  /** The columns of a statement that has only numbers, by their names: each an array as long as there are rows. */
+  columns(sql: string, names: readonly string[], ...parameters: SqlValue[]): Promise<Float64Array[]>;
+  /** What is asked for still rejects. */
+  close(): Promise<void>;
+}
+
 /** What has to be done for a write-ahead log beside commits, which is slow and done off this thread. */
 export interface LogCare {
   /** Resolves when all that was committed before is on disk. */
@@ -50,8 +59,8 @@ export interface Driver {
   careForLog?(path: string): LogCare;
   /** What is another whenever a file was changed; undefined while somebody may be about to change it. */
   signature(path: string): Promise<string | undefined>;
-  /** The messages of SQLite's own check of a file's structure, off this thread; missing where a file has one connection only. */
-  integrity?(path: string, access: Access, signal: AbortSignal | undefined): Promise<readonly string[]>;
+  /** Reads a file off this thread; missing where a file has one connection only. */
+  readApart?(path: string, access: Access): Promise<DistantReader>;
   /** A database in memory: empty, or of a whole file's bytes, which are copied. `name` is for errors. */
   openMemory(name: string, bytes: Uint8Array | undefined): Promise<Database>;
   /** A whole file of what is committed. */

@@ -30,6 +30,39 @@ function tableOf(tokenizer: Tokenizer): string {
  */
 const CONFIGURATION = { pgsz: 1_000, hashsize: 200_000, automerge: 8 };
 
+/** The name of a copy of the index in a connection's temporary database. */
+const COPY = "copy_of_text_index";
+
+/** Tables that FTS5 keeps of an index whose texts are elsewhere, by the ends of their names. */
+const KEPT = ["data", "idx", "docsize", "config"];
+
+/**
+ * Statements of which the last fails where an index does not say, word for word, what the texts say. FTS5 compares them only where it may
+ * write, so it is given a copy of the index among temporary tables, where any connection may. Temporary they leave the file as it is.
+ */
+export function comparison(tokenizer: Tokenizer): readonly string[] {
+  return [
+    `CREATE TEMP VIEW ${COPY}_texts AS SELECT row, text FROM main.records WHERE text IS NOT NULL`,
+    `CREATE VIRTUAL TABLE temp.${COPY} USING fts5(text, content='${COPY}_texts', content_rowid='row', tokenize='${TOKENIZERS[tokenizer]}')`,
+    ...KEPT.flatMap((end) => [
+      `DELETE FROM temp.${COPY}_${end}`,
+      `INSERT INTO temp.${COPY}_${end} SELECT * FROM main.text_index_${end}`,
+    ]),
+    `INSERT INTO temp.${COPY} (${COPY}, rank) VALUES ('integrity-check', 1)`,
+  ];
+}
+
+/** Refuses an index that does not say what the texts say, on a connection that may only read: some milliseconds a MiB. */
+export function compareTexts(connection: Connection, tokenizer: Tokenizer): void {
+  const { query_only } = connection.get<{ query_only: number }>("PRAGMA query_only") ?? {};
+  connection.exec("PRAGMA query_only = OFF; SAVEPOINT comparison");
+  try {
+    for (const statement of comparison(tokenizer)) connection.exec(statement);
+  } finally {
+    connection.exec(`ROLLBACK TO comparison; RELEASE comparison; PRAGMA query_only = ${query_only ?? 0}`);
+  }
+}
+
 /** How a snippet is cut and marked. */
 export interface SnippetStyle {
   readonly tokens: number;

@@ -1,14 +1,16 @@
 import { ThermoclineError } from "../errors.js";
 import { abortable } from "../pace.js";
+import type { TextIndexCheck } from "../types.js";
 import type { Checksum } from "./blob.js";
 import { Connection } from "./connection.js";
-import { type Examination, type ExamineOptions, examine } from "./examine.js";
+import { type Examination, type ExamineOptions, examine, INTEGRITY_CHECK } from "./examine.js";
 import { Reader } from "./reader.js";
 import { expectedBytes } from "./schema.js";
-import type { Access, Driver } from "./sqlite.js";
+import type { Access, DistantReader, Driver } from "./sqlite.js";
+import { compareTexts, comparison, type Tokenizer } from "./text-index.js";
 
-/** Up to this size the index of words is compared with the texts: in a copy in memory, in one call of some milliseconds a MiB. */
-const COPIED_BYTES = 8 * 2 ** 20;
+/** Up to this size the index of words is compared with the texts where there is one connection only: in one call of some milliseconds a MiB. */
+const COMPARED_BYTES = 8 * 2 ** 20;
 
 /** How often a file is read again because another process changed it meanwhile, before it is read beside that process. */
 const ATTEMPTS = 2;
@@ -55,34 +57,63 @@ async function examined(
   checksum: Checksum,
   options: ExamineOptions,
 ): Promise<FileExamination> {
+  const { signal } = options;
   const connection = new Connection(path, await driver.open(path, access));
   try {
-    const { signal } = options;
-    const integrity = driver.integrity?.bind(driver, path, access, signal);
-    const reader = new Reader(connection, checksum);
-    connection.exec("PRAGMA query_only = ON");
-    connection.exec("BEGIN");
-    const examination = await examine(connection, reader, {
-      ...options,
-      integrity: integrity && (() => abortable(signal, integrity())),
-      texts: () => checkTexts(driver, connection, checksum),
-    });
-    const { problems, problemCount, whole } = examination;
-    return { problems, problemCount, whole, bytes: bytesOf(connection) };
+    const apart = await driver.readApart?.(path, access);
+    try {
+      const reader = new Reader(connection, checksum);
+      connection.exec("PRAGMA query_only = ON");
+      connection.exec("BEGIN");
+      const examination = await examine(connection, reader, {
+        ...options,
+        integrity: apart && (() => abortable(signal, integrity(apart))),
+        texts: (tokenizer) => abortable(signal, compared(connection, apart, tokenizer)),
+      });
+      const { problems, problemCount, whole, textIndex } = examination;
+      return { problems, problemCount, whole, textIndex, bytes: bytesOf(connection) };
+    } finally {
+      const closed = apart?.close();
+      // A statement that goes on after an abort keeps the caller waiting for nothing.
+      if (!signal?.aborted) await closed;
+    }
   } finally {
     connection.close();
   }
 }
 
-/** Rejects when the index of words of a small file, if it has one, does not say what its texts say. The file is not written to. */
-export async function checkTexts(driver: Driver, connection: Connection, checksum: Checksum): Promise<void> {
-  if (bytesOf(connection) > COPIED_BYTES || new Reader(connection, checksum).tokenizer() === undefined) return;
-  const bytes = await driver.toBytes(connection.database);
-  const copy = new Connection(connection.path, await driver.openMemory(connection.path, bytes));
+/** What SQLite says of a file's structure. What it refuses to read is a finding, too. */
+async function integrity(apart: DistantReader): Promise<readonly string[]> {
   try {
-    new Reader(copy, checksum).texts.check();
-  } finally {
-    copy.close();
+    const rows = await apart.all<{ readonly integrity_check: string }>(INTEGRITY_CHECK);
+    return rows.map(({ integrity_check: message }) => message);
+  } catch (cause) {
+    const isFinding = cause instanceof ThermoclineError && (cause.code === "CORRUPT" || cause.code === "FORMAT");
+    if (!isFinding) throw cause;
+    return [cause.message];
+  }
+}
+
+/** Rejects when the index of words does not say what the texts say; says why they could not be compared. */
+async function compared(
+  connection: Connection,
+  apart: DistantReader | undefined,
+  tokenizer: Tokenizer,
+): Promise<TextIndexCheck> {
+  try {
+    if (apart) {
+      // A large index is copied to a file, which SQLite deletes.
+      for (const statement of ["PRAGMA temp_store = FILE", ...comparison(tokenizer)]) await apart.all(statement);
+    } else if (bytesOf(connection) <= COMPARED_BYTES) {
+      compareTexts(connection, tokenizer);
+    } else {
+      const reason = "a file of more than 8 MiB is compared in Node only, where it does not hold up others";
+      return { compared: false, reason };
+    }
+    return { compared: true, reason: undefined };
+  } catch (cause) {
+    if (!(cause instanceof ThermoclineError) || cause.code !== "IO") throw cause;
+    return { compared: false, reason: `the copy of the index that is compared could not be written: ${cause.message}` };
   }
 }
 

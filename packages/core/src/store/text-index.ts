@@ -56,7 +56,7 @@ export async function indexTexts(engine: Engine, options: IndexTextsOptions): Pr
  */
 export async function repairTextIndex(engine: Engine): Promise<void> {
   const { catalogue } = engine;
-  await catalogue.refuseDamagedTexts();
+  catalogue.refuseDamagedTexts();
   if (catalogue.isReadOnly || !catalogue.isSmall || catalogue.reader.tokenizer() === undefined) return;
   try {
     await catalogue.write(async (transaction) => {

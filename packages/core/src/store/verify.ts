@@ -28,8 +28,8 @@ export async function verifyFile(path: string, options: VerifyOptions): Promise<
     },
   });
   onProgress?.({ phase: "verify", done: last.total, total: last.total });
-  const { problems, problemCount, bytes, whole } = found;
-  return { ok: problemCount === 0, bytes, ...whole, problemCount, problems };
+  const { problems, problemCount, bytes, whole, textIndex } = found;
+  return { ok: problemCount === 0, bytes, ...whole, textIndex, problemCount, problems };
 }
 
 function judgeOf(kernel: Kernel, path: string): Judge {

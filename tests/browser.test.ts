@@ -3,7 +3,12 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type StoreModules, Thermocline } from "@thermocline/core";
-import type { openInWorker as open, removeStore as remove, StoreInWorker } from "@thermocline/core/browser";
+import type {
+  openInWorker as open,
+  removeStore as remove,
+  StoreInWorker,
+  verifyInWorker as verify,
+} from "@thermocline/core/browser";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadDataset } from "../examples/beir-scifact/src/dataset.js";
@@ -18,6 +23,7 @@ declare global {
   var running: Promise<{ store: StoreInWorker; answers: Answers; ndcg10: number; found: number; blocked: number }>;
   var openInWorker: typeof open;
   var removeStore: typeof remove;
+  var verifyInWorker: typeof verify;
   var wasm: StoreModules;
 }
 
@@ -242,6 +248,43 @@ describe("a store in a worker", () => {
     expect(said.option).toMatchObject({ code: "ARGUMENT", message: expect.stringMatching(/limit/) });
     expect(said.backup).toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(/toBytes/) });
     expect(said.closed.code).toBe("CLOSED");
+  });
+
+  it("is verified in a worker of its own while no one has it open", { timeout: 60_000 }, async () => {
+    const said = await page.evaluate(async () => {
+      const path = "verified.db";
+      const code = (call: Promise<unknown>) => call.then(String, (error) => error.code ?? error.message);
+      const missing = await code(verifyInWorker(path, { wasm }));
+      const store = await openInWorker({ path, wasm });
+      await store.upsert(Array.from({ length: 2_000 }, (_, i) => ({ id: `${i}`, vector: [i, 1], text: `word${i}` })));
+      await store.query({ text: "word7" });
+      const held = await code(verifyInWorker(path, { wasm }));
+      await store.close();
+      const phases = new Set<string>();
+      const report = await verifyInWorker(path, { wasm, onProgress: ({ phase }) => phases.add(phase) });
+      const option = await code(verifyInWorker(path, { wasm, deep: true } as never));
+      const aborting = new AbortController();
+      const aborted = await code(
+        verifyInWorker(path, { wasm, signal: aborting.signal, onProgress: () => aborting.abort() }),
+      );
+      const throwing = () => {
+        throw new Error("mine");
+      };
+      const thrown = await code(verifyInWorker(path, { wasm, onProgress: throwing }));
+      const late = await code(verifyInWorker(path, { wasm, signal: AbortSignal.abort() }));
+      await removeStore(path);
+      return { missing, held, report, phases: [...phases], option, aborted, thrown, late };
+    });
+    expect(said).toMatchObject({
+      missing: "IO",
+      held: "LOCKED",
+      report: { ok: true, records: 2_000, textIndex: { compared: true } },
+      phases: ["verify"],
+      option: "ARGUMENT",
+      aborted: "ABORTED",
+      thrown: "mine",
+      late: "ABORTED",
+    });
   });
 
   it("keeps a store under its path until it is removed", { timeout: 60_000 }, async () => {

@@ -1,5 +1,5 @@
 import sqlite from "@sqlite.org/sqlite-wasm/sqlite3.wasm";
-import { openInWorker, removeStore, type StoreInWorker } from "@thermocline/core/browser";
+import { openInWorker, removeStore, type StoreInWorker, verifyInWorker } from "@thermocline/core/browser";
 import calibrate from "@thermocline/wasm/calibrate.wasm";
 import search from "@thermocline/wasm/search.wasm";
 import { mean, ndcgAt } from "../../beir-scifact/src/metrics.js";
@@ -121,4 +121,4 @@ function offer(store: StoreInWorker, asked: readonly Claim[]): void {
 const running = run();
 running.catch((error: Error) => say(`${error.name}: ${error.message}`));
 // For the console.
-Object.assign(globalThis, { running, openInWorker, removeStore, wasm });
+Object.assign(globalThis, { running, openInWorker, removeStore, verifyInWorker, wasm });

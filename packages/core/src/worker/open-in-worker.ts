@@ -1,12 +1,7 @@
 /// <reference lib="dom" />
-import { ThermoclineError } from "../errors.js";
 import type { Metadata, OpenOptions } from "../types.js";
-import { OPENING, type Opening, type Reply } from "./protocol.js";
-import { receivedError } from "./sent-error.js";
+import { askWorker, ownWorker, travelling } from "./ask-worker.js";
 import { StoreInWorker } from "./store-in-worker.js";
-
-/** How long a worker may take to load before it counts as one that serves no stores. */
-const HELLO_MS = 30_000;
 
 /** How a page opens a store in a worker. */
 export interface InWorkerOptions {
@@ -34,57 +29,16 @@ export async function openInWorker<M extends Metadata = Metadata>(
   options: OpenOptions = {},
   { worker: given, bytes, persist = false }: InWorkerOptions = {},
 ): Promise<StoreInWorker<M>> {
-  const worker = given ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "thermocline" });
+  const worker = given ?? ownWorker();
   const end = () => {
     if (!given) worker.terminate();
   };
   try {
-    const port = await opened(worker, options, bytes);
+    const { port } = await askWorker(worker, { thermocline: "open", options: travelling(options), bytes });
     const persisted = (persist && (await navigator.storage?.persist?.())) || (await navigator.storage?.persisted?.());
     return new StoreInWorker<M>(port, persisted ?? false, end);
   } catch (error) {
     end();
     throw error;
   }
-}
-
-/** Options as a worker understands them, to which addresses are relative to its own script. */
-function travelling(options: OpenOptions): OpenOptions {
-  if (typeof options?.wasm !== "object" || options.wasm === null) return options;
-  const sources = Object.entries(options.wasm).map(([name, source]: [string, unknown]) => {
-    const address = typeof source === "string" || source instanceof URL;
-    return [name, address ? new URL(source, globalThis.location?.href).href : source];
-  });
-  return { ...options, wasm: Object.fromEntries(sources) as OpenOptions["wasm"] };
-}
-
-/** A port at whose other end a store is open. */
-function opened(worker: Worker, options: OpenOptions, bytes: Opening["bytes"]): Promise<MessagePort> {
-  const { port1, port2 } = new MessageChannel();
-  const loading = new AbortController();
-  return new Promise<MessagePort>((resolve, reject) => {
-    const refuse = (why: string) => {
-      reject(
-        new ThermoclineError("IO", `The store's worker ${why}; is its script served, and does it call serveStores?`),
-      );
-    };
-    const timer = setTimeout(() => refuse(`said nothing for ${HELLO_MS / 1_000} s`), HELLO_MS);
-    const heard = () => clearTimeout(timer);
-    loading.signal.addEventListener("abort", heard);
-    worker.addEventListener("error", ({ message }) => refuse(`could not be loaded (${message || "no reason given"})`), {
-      signal: loading.signal,
-    });
-    port1.onmessage = ({ data }: MessageEvent<Reply>) => {
-      if (data.kind === "hello") heard();
-      else if (data.kind === "result" && data.id === OPENING) resolve(port1);
-      else if (data.kind === "error") reject(receivedError(data.error));
-    };
-    const opening: Opening = { thermocline: "open", options: travelling(options), bytes, port: port2 };
-    try {
-      worker.postMessage(opening, [port2]);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      reject(new ThermoclineError("ARGUMENT", `The options cannot be sent to a worker: ${reason}.`, { cause }));
-    }
-  }).finally(() => loading.abort());
 }

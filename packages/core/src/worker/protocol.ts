@@ -1,18 +1,27 @@
 import type { ErrorCode } from "../errors.js";
 import type { Thermocline } from "../thermocline.js";
-import type { OpenOptions, Progress, RecordInput } from "../types.js";
+import type { OpenOptions, Progress, RecordInput, VerifyOptions } from "../types.js";
 
 /*
  * One port carries everything of one store, so that what is said first arrives first: a call's progress before its result,
  * calls in the order in which they were made.
  */
 
-/** The page asks a worker for a store; everything else goes through the port. */
+/** The page asks a worker for a store; everything after it goes through the port. */
 export interface Opening {
   readonly thermocline: "open";
   readonly options: OpenOptions;
   /** A file's bytes, to be opened in memory. */
   readonly bytes: Uint8Array | ArrayBuffer | undefined;
+  readonly port: MessagePort;
+}
+
+/** The page asks a worker to verify a file. Whether there is a signal or a callback is for the page to know. */
+export interface Verifying {
+  readonly thermocline: "verify";
+  readonly path: string;
+  /** Without its signal and its callback. */
+  readonly options: VerifyOptions;
   readonly port: MessagePort;
 }
 
@@ -53,5 +62,5 @@ export interface SentError {
   readonly cause: string | undefined;
 }
 
-/** The number of the call that opens the store. */
+/** The number of the call that opens the store, or verifies a file. */
 export const OPENING = 0;

@@ -2,7 +2,7 @@
 import { ThermoclineError } from "../errors.js";
 import { Thermocline } from "../thermocline.js";
 import type { RecordInput } from "../types.js";
-import { type Call, type Method, OPENING, type Opening, type Reply, type Request } from "./protocol.js";
+import { type Call, type Method, OPENING, type Opening, type Reply, type Request, type Verifying } from "./protocol.js";
 import { sentError } from "./sent-error.js";
 
 /**
@@ -15,12 +15,33 @@ import { sentError } from "./sent-error.js";
  */
 export function serveStores(): void {
   globalThis.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-    if (isOpening(data)) void new ServedStore(data.port).open(data);
+    if (!isAsked(data)) return;
+    if (data.thermocline === "open") void new ServedStore(data.port).open(data);
+    else if (data.thermocline === "verify") void verify(data);
   });
 }
 
-function isOpening(data: unknown): data is Opening {
-  return typeof data === "object" && data !== null && "thermocline" in data && data.thermocline === "open";
+function isAsked(data: unknown): data is Opening | Verifying {
+  return typeof data === "object" && data !== null && "thermocline" in data;
+}
+
+/** Verifies a file for a page. */
+async function verify({ path, options, port }: Verifying): Promise<void> {
+  const reply = (said: Reply) => port.postMessage(said);
+  const controller = new AbortController();
+  reply({ kind: "hello" });
+  port.onmessage = () => controller.abort();
+  try {
+    const value = await Thermocline.verify(path, {
+      ...options,
+      signal: controller.signal,
+      onProgress: (progress) => reply({ kind: "progress", id: OPENING, progress }),
+    });
+    reply({ kind: "result", id: OPENING, value });
+  } catch (error) {
+    reply({ kind: "error", id: OPENING, error: sentError(error) });
+  }
+  port.close();
 }
 
 /** One store, and the port of the page that asked for it. */

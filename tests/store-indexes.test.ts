@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Reader } from "../packages/core/src/catalogue/reader.js";
 import { evaluateFilter } from "../packages/core/src/filter/evaluate.js";
 import { parseFilter } from "../packages/core/src/filter/parse.js";
-import { edit } from "./support/database.js";
+import { database, edit } from "./support/database.js";
 import { document, filter } from "./support/random-filters.js";
 import { backends, bench, refusal } from "./support/stores.js";
 
@@ -47,6 +47,25 @@ const meta = (n: number): Metadata => ({
 
 describe.each(backends)("indexes of fields, %s", (backend) => {
   const { open, path } = bench(backend);
+
+  it("lose with compact what they say of rows that are gone, and go on with those that come", async () => {
+    const store = await open({ indexedFields: 1 });
+    await store.upsert(rows(ROWS, meta));
+    for (let i = 0; i < 3; i++) await found(store, { n: { $gte: 4_900 + i } });
+    await indexed(store, ["n"]);
+    const [before] = store.stats().indexes;
+    await store.delete({ filter: { n: { $lt: 4_096 } } });
+    expect(store.stats().indexes[0]?.bytes).toBe(before?.bytes);
+    await store.compact();
+    const [after] = store.stats().indexes;
+    expect(after?.rows).toBe(before?.rows);
+    expect(after?.bytes).toBeLessThan((before?.bytes ?? 0) / 4);
+    expect(await found(store, { n: { $lt: 4_100 } })).toEqual(["r4096", "r4097", "r4098", "r4099"]);
+    await store.upsert(rows(ROWS, meta, ROWS));
+    await found(store, { n: { $gte: 4_900 } });
+    await indexed(store, ["n"], 9_000);
+    expect(await found(store, { n: { $gt: 4_998, $lt: 5_002 } })).toEqual(["r4999", "r5000", "r5001"]);
+  });
 
   it("are made of the fields that filters use, and say what was said without them", async () => {
     const store = await open();
@@ -226,6 +245,18 @@ describe.each(backends)("indexes of fields, %s", (backend) => {
   });
 
   if (backend === "on file") {
+    it("leave nothing behind of a field that is not indexed any more once compact was called", async () => {
+      const file = path();
+      await (await open({ path: file, dim: 2 })).close();
+      edit(file, "INSERT INTO field_values VALUES (7, 0, 4096, zeroblob(10000), 1)");
+      const store = await open({ path: file });
+      await store.compact();
+      await store.close();
+      const opened = database(file);
+      expect(opened.prepare("SELECT count(*) AS count FROM field_values").get()).toEqual({ count: 0 });
+      opened.close();
+    });
+
     it("outlive the store that made them, see other openings' writes, and are refused when damaged", async () => {
       const file = path();
       const first = await open({ path: file });

@@ -118,6 +118,22 @@ describe("the index of words in a file", () => {
     checked(file);
   });
 
+  it("is told of by stats: whether there is one, how it cuts texts, and how many it holds", async () => {
+    const file = path("counted.db");
+    const store = await open({ path: file, dim: DIM });
+    await store.upsert([...inputs(300, 1), { id: "silent", vector: [1, 1, 1, 1] }, { id: "plain", text: "salt" }]);
+    expect(store.stats().textIndex).toBeUndefined();
+    expect(await store.indexTexts({ tokenizer: "porter" })).toBe(301);
+    expect(store.stats().textIndex).toEqual({ tokenizer: "porter", texts: 301 });
+    await store.upsert([...inputs(20, 2), ...inputs(5, 3, "more")]);
+    await store.delete({ ids: ["plain", "silent", "r200"] });
+    expect(store.stats().textIndex).toEqual({ tokenizer: "porter", texts: 304 });
+    await store.close();
+    edit(file, "INSERT INTO text_index (text_index) VALUES ('delete-all')");
+    const reading = await open({ path: file, readOnly: true });
+    expect(reading.stats().textIndex).toEqual({ tokenizer: "porter", texts: undefined });
+  });
+
   it("is compared with the texts by verify in a file above 8 MiB, too, which stays as it is", async () => {
     const file = path("large.db");
     const store = await open({ path: file, dim: DIM });

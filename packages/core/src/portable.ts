@@ -92,6 +92,7 @@ export type {
   StoreStats,
   SweepOptions,
   TextIndexCheck,
+  TextIndexStats,
   TextOptions,
   Tier,
   UpsertOptions,

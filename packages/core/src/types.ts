@@ -641,6 +641,14 @@ export interface IndexedField {
   readonly uses: number;
 }
 
+/** The index of words, which a store keeps once a query has asked by words. */
+export interface TextIndexStats {
+  /** How texts are cut into words: see {@link IndexTextsOptions}. */
+  readonly tokenizer: "unicode61" | "porter" | "trigram";
+  /** Of how many records it holds the text; undefined where it is damaged. */
+  readonly texts: number | undefined;
+}
+
 /** What a store holds, what it costs, and which kernel runs it. */
 export interface StoreStats {
   readonly dim: number | undefined;
@@ -684,6 +692,8 @@ export interface StoreStats {
   readonly demotions: number;
   /** The fields that filters find by an index. */
   readonly indexes: readonly IndexedField[];
+  /** The index of words; undefined while the store keeps none. */
+  readonly textIndex: TextIndexStats | undefined;
   /** Rows moved to the hot tier since then. */
   readonly promotions: number;
   /**

@@ -1,4 +1,10 @@
-import { computeParticipationRatio, type Spectrum, type Thermocline, ThermoclineError } from "@thermocline/core";
+import {
+  computeParticipationRatio,
+  type Spectrum,
+  type TextIndexStats,
+  type Thermocline,
+  ThermoclineError,
+} from "@thermocline/core";
 import { blockLine, heights } from "../block-line.js";
 import { rememberedEmbedding, SETTINGS } from "../embedding/remembered.js";
 import type { Screen } from "../screen.js";
@@ -36,7 +42,7 @@ export async function info(path: string, screen: Screen, signal: AbortSignal): P
       },
     };
     screen.result(shown, () => {
-      const { hot, cold, codebook, drift, kernel } = stats;
+      const { hot, cold, codebook, drift, kernel, textIndex } = stats;
       const coded = cold.bytesPerRow === undefined ? "" : `, ${cold.bytesPerRow} B a code (${cold.codec})`;
       const fit = drift === undefined ? "not known yet" : `${drift.ratio.toFixed(2)} of the error at calibration`;
       const plain = withoutVector > 0 ? `, ${count(withoutVector)} without a vector` : "";
@@ -50,12 +56,17 @@ export async function info(path: string, screen: Screen, signal: AbortSignal): P
         `codebook   ${codebook ? `${bytes(codebook.bytes)}, fitted on ${count(codebook.sampleRows)} rows` : "none yet"}`,
         `drift      ${fit}${drift?.recalibrate ? `: run "thermocline recalibrate ${path}"` : ""}`,
         ...(spectrum ? spectrumLines(spectrum) : []),
+        `words      ${textIndex ? wordsOf(textIndex) : "not indexed yet"}`,
         `file       ${bytes(stats.diskBytes)}, format ${stats.formatVersion}`,
         `kernel     ${kernel.backend} (${kernel.isa})`,
         ...namespaces.map((each) => `namespace  ${each.name}: ${count(each.records)} records`),
       ];
     });
   });
+}
+
+function wordsOf({ tokenizer, texts }: TextIndexStats): string {
+  return texts === undefined ? "the index is damaged" : `${count(texts)} texts indexed (${tokenizer})`;
 }
 
 /** Undefined where there are too few vectors to measure, or too long ones. */

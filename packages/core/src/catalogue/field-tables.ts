@@ -75,6 +75,11 @@ export class FieldTableWriter extends FieldTables {
     this.#connection.run("DELETE FROM indexed_fields WHERE field = ?", field);
   }
 
+  /** Forgets stretches of fields that are not indexed. */
+  deleteStrays(): void {
+    this.#connection.run("DELETE FROM field_values WHERE field NOT IN (SELECT field FROM indexed_fields)");
+  }
+
   /** Takes the values of a stretch, in the place of those of all stretches within it. */
   putValues(field: number, first: number, rows: number, entries: Uint8Array): void {
     const within = "DELETE FROM field_values WHERE field = ? AND first >= ? AND first + rows <= ?";

@@ -139,6 +139,19 @@ export class TextIndex {
     this.#connection.run("INSERT INTO text_index (text_index, rowid, text) VALUES ('delete', ?, ?)", row, text);
   }
 
+  /** How many texts it holds; undefined where it is damaged. */
+  size(): number | undefined {
+    if (this.#isDamaged) return undefined;
+    // FTS5's own record of averages, which begins with the number of texts.
+    const sql = "SELECT block FROM text_index_data WHERE id = 1";
+    try {
+      return varint(this.#connection.get<{ block: Uint8Array }>(sql)?.block ?? new Uint8Array());
+    } catch (cause) {
+      if (!(cause instanceof ThermoclineError) || cause.code !== "CORRUPT") throw cause;
+      return undefined;
+    }
+  }
+
   /** How many texts match, counted up to `most`. */
   count(match: string, most: number): number {
     const sql = "SELECT count(*) AS count FROM (SELECT 1 FROM text_index WHERE text_index MATCH ? LIMIT ?)";
@@ -192,4 +205,14 @@ export class TextIndex {
   check(): void {
     this.#connection.exec("INSERT INTO text_index (text_index, rank) VALUES ('integrity-check', 1)");
   }
+}
+
+/** The number that bytes begin with, as SQLite writes it: seven bits a byte, the highest first, and another byte follows where the eighth is set. */
+function varint(bytes: Uint8Array): number {
+  let number = 0;
+  for (const byte of bytes) {
+    number = number * 128 + (byte & 127);
+    if (byte < 128) break;
+  }
+  return number;
 }

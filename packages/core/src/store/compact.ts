@@ -25,8 +25,8 @@ interface Step {
 }
 
 /**
- * Rewrites code blocks without the rows that are gone, puts small ones together, forgets codebooks that no block has, and gives
- * free pages back. Each block is a transaction of its own, after which every answer is what it was before.
+ * Rewrites code blocks without the rows that are gone, puts small ones together, forgets codebooks that no block has and what
+ * indexes of fields say of rows that are gone, and gives free pages back. Each block is a transaction of its own, after which every answer is what it was before.
  */
 export async function compactStore(engine: Engine, options: CompactOptions): Promise<CompactReport> {
   const { catalogue } = engine;
@@ -45,6 +45,7 @@ export async function compactStore(engine: Engine, options: CompactOptions): Pro
     await catalogue.write((transaction) => {
       if (transaction.codebookCount() > 1) transaction.deleteOldCodebooks();
     });
+    await engine.indexes.clean(signal);
     await meter.part(before.pages, (done) => catalogue.shrink(signal, done));
   } catch (error) {
     throw abortedAfter(error, "what had been compacted stays so, and every record is as it was");

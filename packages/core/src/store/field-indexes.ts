@@ -138,6 +138,28 @@ export class FieldIndexes {
       });
   }
 
+  /** Forgets what is said of rows that are all gone, as far as whole stretches go, and of fields that are not indexed any more. */
+  async clean(signal: AbortSignal | undefined): Promise<void> {
+    const entries = new FieldValuesBuilder().finish(0);
+    if (!entries) return;
+    await this.#catalogue.write(
+      async (transaction) => {
+        const pace = new Pace(signal);
+        transaction.fields.deleteStrays();
+        for (const { field } of transaction.fields.fields()) {
+          for (const { first, rows, bytes } of transaction.fields.stretches(field)) {
+            const next = transaction.rowAfter(first - 1) ?? Number.POSITIVE_INFINITY;
+            // The stretch stays, so that its rows count as indexed.
+            const isGone = next >= first + rows && bytes > entries.length;
+            if (isGone) transaction.fields.putValues(field, first, rows, entries);
+            if (pace.due) await pace.pause();
+          }
+        }
+      },
+      () => this.forget(),
+    );
+  }
+
   stop(): void {
     this.#stop.abort();
   }
@@ -263,7 +285,8 @@ export class FieldIndexes {
     await this.#catalogue.write(
       (transaction) => {
         for (const { field, entries } of found) {
-          if (!this.#load(transaction).has(field.key)) continue;
+          // Another process may have dropped the field meanwhile, and made it again by another number.
+          if (this.#load(transaction).get(field.key)?.number !== field.number) continue;
           if (entries) transaction.fields.putValues(field.number, first, rows, entries);
           else transaction.fields.deleteField(field.number);
         }

@@ -16,6 +16,8 @@ const ORIGINAL: Readonly<Record<Originals, (dim: number) => number>> = {
 export function statsOf(engine: Engine): StoreStats {
   const { kernel, settings, codebook, dim, heat } = engine;
   const { hot, cold } = engine.served;
+  const { reader } = engine.catalogue;
+  const tokenizer = reader.tokenizer();
   const components = dim ?? 0;
   const partitions = [...engine.partitions.values()];
   const sum = (of: (partition: (typeof partitions)[number]) => number) =>
@@ -52,6 +54,7 @@ export function statsOf(engine: Engine): StoreStats {
     drift: codebook && driftOf(codebook.fit, codebook.sampleRows),
     demotions: engine.demotions,
     indexes: engine.indexes.stats(),
+    textIndex: tokenizer && { tokenizer, texts: reader.texts.size() },
     promotions: engine.promotions,
     served: { hot, cold, hotShare: hot + cold > 0 ? hot / (hot + cold) : undefined },
     diskBytes: engine.catalogue.bytes,

@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { Thermocline, ThermoclineError } from "@thermocline/core";
-import { describe, expect, it } from "vitest";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { type QueryOptions, Thermocline, ThermoclineError } from "@thermocline/core";
+import { describe, expect, it, vi } from "vitest";
+import { DistantTexts } from "../packages/core/src/catalogue/distant-texts.js";
+import { TextIndex } from "../packages/core/src/catalogue/text-index.js";
 import { Child } from "./support/child.js";
 import { database, edit } from "./support/database.js";
 import { bench, refusal } from "./support/stores.js";
@@ -116,6 +118,58 @@ describe("the index of words in a file", () => {
     expect(textIndex).toEqual({ compared: true, reason: undefined });
     expect(await answers(await open({ path: file }))).toEqual(found);
     checked(file);
+  });
+
+  it("is asked off the main thread in a large store, with the answers of one in memory", async () => {
+    const near = vi.spyOn(TextIndex.prototype, "matches");
+    const far = vi.spyOn(DistantTexts.prototype, "matches");
+    const file = path("many.db");
+    const [onFile, inMemory] = [await open({ path: file, dim: DIM }), await Thermocline.open({ dim: DIM })];
+    const given = inputs(17_000, 4);
+    for (const store of [onFile, inMemory]) {
+      await store.upsert(given);
+      await store.upsert([{ id: "alone", vector: [1, 2, 3, 4], text: "tide of another" }], { namespace: "other" });
+      await store.indexTexts();
+    }
+    const queries: QueryOptions[] = [
+      { text: "tide salt", k: 20 },
+      { text: "tide ice", textMatch: "all", k: 5, minScore: 0.5 },
+      { text: "warm ice", textMatch: "phrase", filter: { n: { $exists: false } }, k: 30_000 },
+      { text: "tide", namespace: "other" },
+      { text: "deep Übergang", vector: [1, 500, 4, 1], k: 50, snippet: true },
+      { text: "tide", filter: ({ id }) => id.endsWith("77"), k: 40 },
+      { text: "tide", vector: [1, 9_000, 4, 1], alpha: 0.2 },
+      { text: "nowhere" },
+    ];
+    for (const query of queries) {
+      const expected = await inMemory.query(query);
+      near.mockClear();
+      far.mockClear();
+      expect(await onFile.query(query)).toEqual(expected);
+      expect([near.mock.calls.length, far.mock.calls.length > 0 || query.text === "nowhere"]).toEqual([0, true]);
+    }
+    const pages = [];
+    let cursor: string | undefined;
+    do {
+      const page = await onFile.queryPage({ text: "floats", k: 4_000, ...(cursor !== undefined && { cursor }) });
+      pages.push(...page.hits);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(pages).toEqual(await inMemory.query({ text: "floats", k: 30_000 }));
+    // What is written is found by the next query, and a signal ends one.
+    await onFile.upsert([{ id: "r3", vector: [1, 1, 1, 1], text: "brine tide" }]);
+    expect((await onFile.query({ text: "brine" })).map(({ id }) => id)).toEqual(["r3"]);
+    const stop = new AbortController();
+    const stopped = onFile.query({ text: "tide", signal: stop.signal });
+    stop.abort();
+    await refusal(stopped, "ABORTED");
+    const reading = await open({ path: file, readOnly: true });
+    expect(await reading.query({ text: "tide ice" })).toEqual(await onFile.query({ text: "tide ice" }));
+    await reading.close();
+    await inMemory.close();
+    await onFile.close();
+    // Nobody reads any more, so the log was merged whole.
+    expect(statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0).toBe(0);
   });
 
   it("is told of by stats: whether there is one, how it cuts texts, and how many it holds", async () => {

@@ -4,11 +4,12 @@ import { nextTurn } from "../turn.js";
 import type { Durability } from "../types.js";
 import type { Checksum } from "./blob.js";
 import type { Connection } from "./connection.js";
+import { DistantTexts } from "./distant-texts.js";
 import { type Examination, examine } from "./examine.js";
 import { type Connections, IN_MEMORY, openConnections, type Place, patiently } from "./open-connections.js";
 import { Reader } from "./reader.js";
 import { expectedBytes, pages } from "./schema.js";
-import type { Driver } from "./sqlite.js";
+import type { DistantReader, Driver } from "./sqlite.js";
 import { compareTexts } from "./text-index.js";
 import { Transaction } from "./transaction.js";
 import type { WriteAheadLog } from "./write-ahead-log.js";
@@ -42,6 +43,8 @@ export class Catalogue {
   readonly #writer: Connection;
   readonly #reading: Connection;
   readonly #log: WriteAheadLog | undefined;
+  readonly #openApart: Connections["apart"];
+  #apart: Promise<DistantReader> | undefined;
   readonly reader: Reader;
   /** Settles when the writes so far have ended. */
   #writes: Promise<unknown> = Promise.resolve();
@@ -53,13 +56,14 @@ export class Catalogue {
   /** The data version that the image in RAM shows; undefined when it shows none. */
   #shown: number | undefined;
 
-  private constructor(driver: Driver, { writer, reading, readOnly, log }: Connections, checksum: Checksum) {
+  private constructor(driver: Driver, { writer, reading, readOnly, log, apart }: Connections, checksum: Checksum) {
     this.#driver = driver;
     this.#checksum = checksum;
     this.#readOnly = readOnly;
     this.#writer = writer;
     this.#reading = reading;
     this.#log = log;
+    this.#openApart = apart;
     this.reader = new Reader(reading, checksum);
   }
 
@@ -146,6 +150,13 @@ export class Catalogue {
       // Where there is no room for a copy, nothing is known.
       if (error instanceof ThermoclineError && error.code === "CORRUPT") this.reader.texts.refuse();
     }
+  }
+
+  /** The index of words, asked off this thread by a connection that is kept from then on; undefined where there is one only. */
+  async textsApart(): Promise<DistantTexts | undefined> {
+    this.#apart ??= this.#openApart?.();
+    const apart = await this.#apart;
+    return apart && new DistantTexts(apart, this.reader.texts);
   }
 
   /** Runs `work` on what is committed; again, if another process has committed meanwhile. */
@@ -259,6 +270,7 @@ export class Catalogue {
   /** Call when idle. */
   async close(): Promise<void> {
     await this.#log?.close();
+    await (await this.#apart)?.close();
     if (this.#reading !== this.#writer) {
       this.#reading.close();
       // A driver may hold the file until its statements are collected; a copy of it must have everything before that.

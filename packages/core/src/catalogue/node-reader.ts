@@ -14,7 +14,10 @@ const { DatabaseSync } = createRequire(workerData.sqlite.from)(workerData.sqlite
 const statements = new Map();
 let database;
 function prepared(sql) {
-  database ??= new DatabaseSync(workerData.address, { readOnly: true, defensive: false });
+  if (!database) {
+    database = new DatabaseSync(workerData.address, { readOnly: true, defensive: false });
+    database.exec("PRAGMA busy_timeout = 5000");
+  }
   if (!statements.has(sql)) statements.set(sql, database.prepare(sql));
   return statements.get(sql);
 }

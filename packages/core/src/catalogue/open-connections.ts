@@ -3,7 +3,7 @@ import type { Durability } from "../types.js";
 import { Connection } from "./connection.js";
 import { readHeader, refuseHeader } from "./header.js";
 import { createSchema, damagedDefinitions } from "./schema.js";
-import type { Driver } from "./sqlite.js";
+import type { Access, DistantReader, Driver } from "./sqlite.js";
 import { WriteAheadLog } from "./write-ahead-log.js";
 
 /** How long a write waits for another process to finish its own. */
@@ -36,6 +36,8 @@ export interface Connections {
   readonly writer: Connection;
   readonly reading: Connection;
   readonly readOnly: boolean;
+  /** One more, on a thread of its own, where a file has several. */
+  readonly apart?: (() => Promise<DistantReader>) | undefined;
   /** Of the writer, where something has to be done for it. */
   readonly log?: WriteAheadLog | undefined;
 }
@@ -72,7 +74,8 @@ export async function openConnections(driver: Driver, place: Place, check: () =>
     const reading = new Connection(path, await driver.open(path));
     reading.exec(READING);
     const care = driver.careForLog?.(path);
-    return { writer, reading, readOnly: false, log: care && new WriteAheadLog(writer, care, place.durability) };
+    const log = care && new WriteAheadLog(writer, care, place.durability);
+    return { writer, reading, readOnly: false, log, apart: driver.readApart?.bind(driver, path, "read") };
   } catch (error) {
     writer.close();
     throw error;
@@ -93,13 +96,13 @@ function alone(connection: Connection): Connections {
 
 /** Opens a file that is there and is only to be read. */
 async function openToRead(driver: Driver, path: string): Promise<Connections> {
-  const writer = await connectToRead(driver, path);
+  const { connection: writer, access } = await connectToRead(driver, path);
   try {
     refuseDamagedTables(writer);
     if (driver.journal !== "WAL") return { writer, reading: writer, readOnly: true };
-    const reading = await connectToRead(driver, path);
+    const { connection: reading } = await connectToRead(driver, path);
     reading.exec(READING);
-    return { writer, reading, readOnly: true };
+    return { writer, reading, readOnly: true, apart: driver.readApart?.bind(driver, path, access) };
   } catch (error) {
     writer.close();
     throw error;
@@ -107,17 +110,17 @@ async function openToRead(driver: Driver, path: string): Promise<Connections> {
 }
 
 /** A connection that only reads. Where no log can be put beside the file, nobody must be about to write to it. */
-async function connectToRead(driver: Driver, path: string): Promise<Connection> {
+async function connectToRead(driver: Driver, path: string): Promise<{ connection: Connection; access: Access }> {
   const connection = new Connection(path, await driver.open(path, "read"));
   try {
     connection.exec("PRAGMA query_only = ON");
     connection.get("SELECT count(*) FROM sqlite_schema");
-    return connection;
+    return { connection, access: "read" };
   } catch (cause) {
     connection.close();
     const unopened = cause instanceof ThermoclineError && cause.code === "IO";
     if (!unopened || (await driver.signature(path)) === undefined) throw cause;
-    return new Connection(path, await driver.open(path, "still"));
+    return { connection: new Connection(path, await driver.open(path, "still")), access: "still" };
   }
 }
 

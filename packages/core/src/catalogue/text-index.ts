@@ -1,5 +1,6 @@
 import { ThermoclineError } from "../errors.js";
 import type { Connection } from "./connection.js";
+import type { SqlValue } from "./sqlite.js";
 
 /** How texts are cut into words, and how FTS5 is told. */
 export const TOKENIZERS = {
@@ -102,6 +103,30 @@ export function damagedIndex(path: string, cause?: unknown): ThermoclineError {
   return new ThermoclineError("CORRUPT", `${path}: the index of words is damaged; ${advice}.`, { cause });
 }
 
+/** Questions about words, for any connection. */
+export const COUNT = "SELECT count(*) AS count FROM (SELECT 1 FROM text_index WHERE text_index MATCH ? LIMIT ?)";
+
+export const SLICE_END = `SELECT max(row) AS row FROM
+  (SELECT rowid AS row FROM text_index WHERE text_index MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?)`;
+
+/** A statement for matches, and what is bound in it. */
+export function matching(
+  match: string,
+  after: number,
+  last: number,
+  namespace: number | undefined,
+): readonly [sql: string, parameters: readonly SqlValue[]] {
+  const where = "text_index MATCH ? AND text_index.rowid > ? AND text_index.rowid <= ?";
+  const columns = "text_index.rowid AS row, -bm25(text_index) AS score";
+  if (namespace === undefined) {
+    return [`SELECT ${columns} FROM text_index WHERE ${where}`, [match, after, last]];
+  }
+  // A cross join, in SQLite, is done in the order in which it is written.
+  const sql = `SELECT ${columns} FROM text_index CROSS JOIN records ON records.row = text_index.rowid
+               WHERE ${where} AND records.namespace = ?`;
+  return [sql, [match, after, last, namespace]];
+}
+
 /** The words of all texts, in SQLite's FTS5. Whether there is an index is for the caller to know. */
 export class TextIndex {
   readonly #connection: Connection;
@@ -109,6 +134,11 @@ export class TextIndex {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /** Whether it is known to be damaged. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
   }
 
   /** From now on all questions are refused. */
@@ -154,29 +184,20 @@ export class TextIndex {
 
   /** How many texts match, counted up to `most`. */
   count(match: string, most: number): number {
-    const sql = "SELECT count(*) AS count FROM (SELECT 1 FROM text_index WHERE text_index MATCH ? LIMIT ?)";
-    return this.#ask(() => this.#connection.get<{ count: number }>(sql, match, most)?.count ?? 0);
+    return this.#ask(() => this.#connection.get<{ count: number }>(COUNT, match, most)?.count ?? 0);
   }
 
   /** The last of the first `size` rows after `after` that match; undefined when none does. */
   sliceEnd(match: string, after: number, size: number): number | undefined {
-    const sql = `SELECT max(row) AS row FROM
-      (SELECT rowid AS row FROM text_index WHERE text_index MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?)`;
-    return this.#ask(() => this.#connection.get<{ row: number | null }>(sql, match, after, size)?.row ?? undefined);
+    return this.#ask(
+      () => this.#connection.get<{ row: number | null }>(SLICE_END, match, after, size)?.row ?? undefined,
+    );
   }
 
   /** Rows after `after`, up to `last`, that match; of one namespace, or of all. FTS5 says how rare words are in all of them. */
   matches(match: string, after: number, last: number, namespace: number | undefined): Match[] {
-    const where = "text_index MATCH ? AND text_index.rowid > ? AND text_index.rowid <= ?";
-    const columns = "text_index.rowid AS row, -bm25(text_index) AS score";
-    if (namespace === undefined) {
-      const sql = `SELECT ${columns} FROM text_index WHERE ${where}`;
-      return this.#ask(() => this.#connection.all(sql, match, after, last));
-    }
-    // A cross join, in SQLite, is done in the order in which it is written.
-    const sql = `SELECT ${columns} FROM text_index CROSS JOIN records ON records.row = text_index.rowid
-                 WHERE ${where} AND records.namespace = ?`;
-    return this.#ask(() => this.#connection.all(sql, match, after, last, namespace));
+    const [sql, parameters] = matching(match, after, last, namespace);
+    return this.#ask(() => this.#connection.all(sql, ...parameters));
   }
 
   /** The part of a row's text that shows most of what matches; undefined where nothing does. */

@@ -1,7 +1,8 @@
-import type { SnippetStyle } from "../catalogue/text-index.js";
+import type { Match, SnippetStyle } from "../catalogue/text-index.js";
 import type { Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { Hit, Metadata, Tier } from "../types.js";
+import { BestMatches } from "./best-matches.js";
 import { type Engine, heldNamespaces, storedRows } from "./engine.js";
 import { byScore, type Candidate, fused } from "./fusion.js";
 import type { Found } from "./hits.js";
@@ -14,6 +15,12 @@ import { type TextQuery, wordsOf } from "./words.js";
 /** Candidates of either ranking, at least, and as a multiple of k. */
 const CANDIDATES = 128;
 const DEPTH = 4;
+
+/** With more records than that, words are looked for on a thread where there can be one: a statement about frequent words takes too long here. */
+const NEAR_TEXTS = 16_384;
+
+/** Entries of a ranking made between two looks at the clock. */
+const PAUSED = 1_024;
 
 /** What to search for by words, and by vector if there is one. */
 export interface TextSearch extends Search {
@@ -43,25 +50,28 @@ function placeOf(engine: Engine, namespace: number): Place {
   };
 }
 
-/** All records whose texts match, best first. `wanted` says which of them count. */
+/** Shows `take` all records whose texts match and that count. */
 async function matches(
   engine: Engine,
   { words, allow, tiers, signal, trace }: TextSearch,
   place: Place,
-): Promise<{ readonly row: number; readonly score: number }[]> {
-  const { reader } = engine.catalogue;
+  take: (match: Match) => void,
+): Promise<void> {
+  const { catalogue } = engine;
+  const { reader } = catalogue;
   const tokenizer = reader.tokenizer();
   if (tokenizer === undefined) throw new NoTextIndex();
-  const found: { row: number; score: number }[] = [];
-  const take = (match: { readonly row: number; readonly score: number }) => {
+  const takeWanted = (match: Match) => {
     const { row } = match;
     if (allow && (((allow[row >>> 3] ?? 0) >> (row & 7)) & 1) === 0) return;
     if (tiers.length === 1 && tiers[0] !== tierOf(engine, row)) return;
-    found.push(match);
+    take(match);
   };
-  const look = () => eachMatch(reader.texts, wordsOf(words, tokenizer), words, place, signal, take);
+  const look = async () => {
+    const apart = place.texts > NEAR_TEXTS ? await catalogue.textsApart() : undefined;
+    await eachMatch(apart ?? reader.texts, wordsOf(words, tokenizer), words, place, signal, takeWanted);
+  };
   await (trace ? trace.time("scan", look) : look());
-  return byScore(found);
 }
 
 function tierOf(engine: Engine, row: number): Tier | "none" {
@@ -71,12 +81,16 @@ function tierOf(engine: Engine, row: number): Tier | "none" {
 
 /** By words alone. */
 async function rankMatches(engine: Engine, search: TextSearch): Promise<readonly Ranked[]> {
-  const { k, minScore, after } = search;
+  const { k, minScore, after, signal } = search;
+  const best = new BestMatches(k);
+  await matches(engine, search, placeOf(engine, search.namespace), (match) => {
+    if (match.score >= minScore && !(after && !follows(match, after))) best.add(match);
+  });
+  const pace = new Pace(signal);
   const ranked: Ranked[] = [];
-  for (const match of await matches(engine, search, placeOf(engine, search.namespace))) {
-    if (match.score < minScore || ranked.length === k) break;
-    if (after && !follows(match, after)) continue;
+  for (const match of await best.take(pace)) {
     ranked.push({ ...match, tier: tierOf(engine, match.row), textScore: match.score });
+    if (ranked.length % PAUSED === 0 && pace.due) await pace.pause();
   }
   return ranked;
 }
@@ -87,10 +101,16 @@ async function rankBoth(engine: Engine, partition: Partition, search: TextSearch
   const depth = Math.min(Math.max(CANDIDATES, DEPTH * k), 2 ** 31);
   const place = placeOf(engine, search.namespace);
   const vectors = await rankVectors(engine, partition, { ...search, k: depth });
-  const texts = await matches(engine, search, place);
+  const byVector = new Set(vectors.map(({ row }) => row));
+  const textScores = new Map<number, number>();
+  const bestTexts = new BestMatches(depth);
+  await matches(engine, search, place, (match) => {
+    if (byVector.has(match.row)) textScores.set(match.row, match.score);
+    bestTexts.add(match);
+  });
   const pace = new Pace(signal);
-  const byVector = new Map(vectors.map((entry) => [entry.row, entry]));
-  const best = texts.slice(0, depth);
+  const best = await bestTexts.take(pace);
+  for (const { row, score } of best) textScores.set(row, score);
   const [plain, missing]: [Ranked[], number[]] = [[], []];
   for (const { row } of best) {
     if (engine.plain.has(row)) plain.push({ row, score: 0, tier: "none" });
@@ -98,7 +118,6 @@ async function rankBoth(engine: Engine, partition: Partition, search: TextSearch
   }
   const others = missing.length === 0 ? [] : await rankVectors(engine, partition, { ...search, ...only(missing) });
   if (pace.due) await pace.pause();
-  const textScores = new Map(texts.map(({ row, score }) => [row, score]));
   // A row whose vector is gone was deleted meanwhile.
   const entries = [...vectors, ...others, ...plain];
   const candidates = entries.map(({ row, score, tier }): Candidate => {

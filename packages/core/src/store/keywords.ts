@@ -1,4 +1,4 @@
-import { damagedIndex, type Match, type TextIndex } from "../catalogue/text-index.js";
+import { damagedIndex, type Match } from "../catalogue/text-index.js";
 import { Pace } from "../pace.js";
 import type { TextQuery } from "./words.js";
 
@@ -14,6 +14,24 @@ const SLICE = 2_048;
 /** The same where each statement takes long to begin, because the only words there are, or all that must be there, are frequent. */
 const WIDE_SLICE = 16_384;
 
+/** Matches that are taken between two looks at the clock. */
+const TAKEN = 1_024;
+
+/** An index of words: here, where statements must be short, or on a thread of its own. */
+export interface WordIndex {
+  readonly path: string;
+  /** Texts scored in one statement where that may take as long as it likes. */
+  readonly slice?: number;
+  count(match: string, most: number): number | Promise<number>;
+  sliceEnd(match: string, after: number, size: number): number | undefined | Promise<number | undefined>;
+  matches(
+    match: string,
+    after: number,
+    last: number,
+    namespace: number | undefined,
+  ): Iterable<Match> | Promise<Iterable<Match>>;
+}
+
 /** What to ask the index for, and how much at a time. */
 interface Question {
   readonly match: string;
@@ -22,7 +40,7 @@ interface Question {
 
 /** How words are joined, and which of them are worth asking for; undefined where no text can match. */
 async function question(
-  index: TextIndex,
+  index: WordIndex,
   words: readonly string[],
   { match }: TextQuery,
   texts: number,
@@ -33,7 +51,7 @@ async function question(
   if (texts <= SLICE) return { match: words.join(all), slice: SLICE };
   const counted: { readonly word: string; readonly count: number }[] = [];
   for (const word of words) {
-    counted.push({ word, count: index.count(word, TEXTS + 1) });
+    counted.push({ word, count: await index.count(word, TEXTS + 1) });
     if (pace.due) await pace.pause();
   }
   counted.sort((a, b) => a.count - b.count);
@@ -45,7 +63,7 @@ async function question(
     taken.push(word);
     sum += count;
   }
-  return { match: taken.join(all), slice: sum > TEXTS ? WIDE_SLICE : SLICE };
+  return { match: taken.join(all), slice: index.slice ?? (sum > TEXTS ? WIDE_SLICE : SLICE) };
 }
 
 /** Whose texts are searched: of the rows up to `last`, those of a namespace. */
@@ -58,9 +76,9 @@ export interface Place {
   readonly texts: number;
 }
 
-/** Calls `take` with all records whose texts match, in the order of their rows, a few milliseconds at a time. */
+/** Calls `take` with all records whose texts match, in the order of their rows, a few milliseconds of this thread at a time. */
 export async function eachMatch(
-  index: TextIndex,
+  index: WordIndex,
   words: readonly string[],
   query: TextQuery,
   { namespace, last: highest, alone, texts }: Place,
@@ -73,12 +91,17 @@ export async function eachMatch(
   let after = 0;
   for (;;) {
     if (after >= highest) return;
-    const end = index.sliceEnd(asked.match, after, asked.slice);
+    const end = await index.sliceEnd(asked.match, after, asked.slice);
     if (end === undefined) return;
     // In a damaged index rows may follow each other in a circle.
     if (end <= after) throw damagedIndex(index.path);
     const last = Math.min(end, highest);
-    for (const match of index.matches(asked.match, after, last, alone ? undefined : namespace)) take(match);
+    let taken = 0;
+    for (const match of await index.matches(asked.match, after, last, alone ? undefined : namespace)) {
+      take(match);
+      taken += 1;
+      if (taken % TAKEN === 0 && pace.due) await pace.pause();
+    }
     after = end;
     if (pace.due) await pace.pause();
   }

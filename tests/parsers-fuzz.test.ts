@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ThermoclineError } from "../packages/core/src/errors.js";
 import { evaluateFilter } from "../packages/core/src/filter/evaluate.js";
+import { FieldValues, FieldValuesBuilder, type Leaf } from "../packages/core/src/filter/field-values.js";
 import { parseFilter } from "../packages/core/src/filter/parse.js";
 import { compileFilter } from "../packages/core/src/filter/sql.js";
 import { formatNpy, parseNpy } from "../packages/core/src/spectral/npy.js";
+import type { JsonValue } from "../packages/core/src/types.js";
 import { document, filter } from "./support/random-filters.js";
 
 // More of them: THERMOCLINE_FUZZ_RUNS=1000000 npm test -- parsers-fuzz
@@ -79,6 +81,48 @@ describe("the parser of .npy files", () => {
     // Some edits leave a file whole, and some do not.
     expect(taken).toBeGreaterThan(numRuns / 20);
     expect(taken).toBeLessThan(numRuns / 1.2);
+  });
+});
+
+describe("the parser of a field's values", () => {
+  /** A blob of some values of a field. */
+  const blob = fc.array(fc.jsonValue(), { maxLength: 30 }).map((values) => {
+    const builder = new FieldValuesBuilder();
+    for (const [row, value] of values.entries()) builder.add(row, value as JsonValue);
+    return builder.finish(1_000_000) ?? new Uint8Array();
+  });
+  const conditions = [
+    '{"f":1}',
+    '{"f":{"$gt":"a"}}',
+    '{"f":{"$lte":0}}',
+    '{"f":{"$contains":"b"}}',
+    '{"f":{"$exists":true}}',
+  ];
+  /** What can be asked of an index, by its parsed conditions on one field. */
+  const leaves = conditions.map((text) => parseFilter(JSON.parse(text)) as Leaf);
+
+  /** Whether it was taken; then it answers, whatever it says. */
+  function answers(bytes: Uint8Array): boolean {
+    const values = FieldValues.read(bytes);
+    for (const leaf of leaves) values?.find(leaf, new Uint8Array(16), 0);
+    return values !== undefined;
+  }
+
+  it("takes what was written, refuses what has another length, and never throws at any bytes", { timeout }, () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(blob, fc.nat(), fc.nat(255), fc.uint8Array(), (written, at, byte, any) => {
+        expect(answers(written)).toBe(true);
+        expect(answers(written.subarray(0, at % written.length))).toBe(false);
+        expect(answers(Uint8Array.of(...written, byte))).toBe(false);
+        const damaged = written.slice();
+        damaged[at % damaged.length] = byte;
+        if (!answers(damaged)) refused += 1;
+        answers(any);
+      }),
+      { numRuns },
+    );
+    expect(refused).toBeGreaterThan(numRuns / 10);
   });
 });
 

@@ -166,6 +166,32 @@ describe("a store that another process has open", () => {
     expect(await store.count()).toBe(138);
   });
 
+  it("shows every row that the other has acknowledged while it goes on writing, to a reader and to a writer", async () => {
+    const file = path("beside.db");
+    const store = await open({ path: file, dim: DIM });
+    const reader = await open({ path: file, readOnly: true });
+    const child = new Child(file);
+    expect(await child.answer()).toEqual({ result: "open" });
+    const count = 60;
+    for (let i = 0; i < count; i++)
+      child.send(
+        "upsert",
+        records(20, DIM, i).map((each) => ({ id: `${i}-${each.id}`, vector: Array.from(each.vector) })),
+      );
+    try {
+      for (let i = 0; i < count; i++) {
+        expect(await child.answer()).toEqual({ result: null });
+        const query = { vector: Array(DIM).fill(1), k: 10_000 };
+        for (const other of [reader, store]) {
+          expect(await other.get([`${i}-r0`])).toMatchObject([{ id: `${i}-r0` }]);
+          expect((await other.query(query)).length).toBeGreaterThanOrEqual(20 * (i + 1));
+        }
+      }
+    } finally {
+      await child.end();
+    }
+  });
+
   it("waits for the other's write, and says LOCKED if that takes too long", async () => {
     const file = path("locked.db");
     const store = await open({ path: file, dim: DIM });

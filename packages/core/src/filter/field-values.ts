@@ -141,13 +141,14 @@ export class FieldValues {
   readonly #postings: number;
   readonly #textBytes: number;
 
-  /** Undefined where the blob's length is not what it says. */
+  /** Undefined where the blob's parts do not fill it, one after the other. */
   static read(blob: Uint8Array): FieldValues | undefined {
     if (blob.length < HEADER_BYTES) return undefined;
     const values = new FieldValues(blob);
-    const texts = values.#texts[1];
-    const length = values.#textBytes <= blob.length ? values.#textBytes + values.#at32(values.#textEnds, texts) : 0;
-    return length === blob.length ? values : undefined;
+    if (values.#textBytes > blob.length) return undefined;
+    const texts = values.#ascend(values.#textEnds, values.#texts[1], blob.length - values.#textBytes);
+    const postings = values.#ascend(values.#postingEnds, values.#keys.at(-1) ?? 0, values.#at32(0, ORDER.length));
+    return texts && postings ? values : undefined;
   }
 
   private constructor(blob: Uint8Array) {
@@ -245,6 +246,17 @@ export class FieldValues {
       const bit = first + this.#view.getUint16(this.#postings + 2 * i, true);
       bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) | (1 << (bit & 7));
     }
+  }
+
+  /** Whether `count` ends begin at 0, never go back, and come to `last`. */
+  #ascend(offset: number, count: number, last: number): boolean {
+    let before = 0;
+    for (let i = 0; i <= count; i++) {
+      const end = this.#at32(offset, i);
+      if (end < before || (i === 0 && end !== 0)) return false;
+      before = end;
+    }
+    return before === last;
   }
 
   #at32(offset: number, i: number): number {

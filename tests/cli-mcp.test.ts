@@ -1,20 +1,17 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { Thermocline } from "@thermocline/core";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { BUILT, McpClient } from "./support/mcp-client.js";
+import { McpClient } from "./support/mcp-client.js";
+import { talk } from "./support/mcp-lines.js";
 
 // Each test starts processes.
 vi.setConfig({ testTimeout: 60_000 });
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thermocline-mcp-"));
 let files = 0;
 const newFile = () => join(folder, `memory-${files++}.db`);
@@ -356,60 +353,3 @@ async function startEmbeddings(dim: number) {
   };
   return { url: `http://127.0.0.1:${port}`, asked, stop };
 }
-
-/** Talks to a server as it comes: lines in, lines out, and then the end of its input, or a signal once all is answered. */
-function talk(args: readonly string[], lines: readonly object[], end: "end of input" | NodeJS.Signals) {
-  const child = spawn(process.execPath, [BUILT, "mcp", ...args]);
-  const answers: { readonly id: number }[] = [];
-  let err = "";
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    answers.push(JSON.parse(line));
-    if (answers.length === lines.length && end !== "end of input") child.kill(end);
-  });
-  child.stderr.on("data", (data) => {
-    err += data;
-  });
-  for (const line of lines) child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...line })}\n`);
-  if (end === "end of input") child.stdin.end();
-  return new Promise<{ code: number | null; answers: typeof answers; err: string }>((resolve) =>
-    child.on("close", (code) => resolve({ code, answers, err })),
-  );
-}
-
-const HELLO = {
-  id: 0,
-  method: "initialize",
-  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "pipe", version: "1" } },
-};
-const remember = (id: number) => ({
-  id,
-  method: "tools/call",
-  params: { name: "remember", arguments: { id: `m${id}`, text: `Piped ${id}.` } },
-});
-
-describe("the memory server's end", () => {
-  it("comes with the end of stdin, after every answer", async () => {
-    const file = newFile();
-    const { code, answers } = await talk([file], [HELLO, ...[1, 2, 3].map(remember)], "end of input");
-    expect(answers.map(({ id }) => id).sort()).toEqual([0, 1, 2, 3]);
-    expect(code).toBe(0);
-    await using store = await Thermocline.open({ path: file, readOnly: true });
-    expect(await store.count()).toBe(3);
-  });
-
-  it.each(["SIGINT", "SIGTERM"] as const)("comes with %s, and leaves a whole file", async (signal) => {
-    const file = newFile();
-    const { code } = await talk([file], [HELLO, remember(1)], signal);
-    expect(code).toBe(0);
-    expect(await Thermocline.verify(file)).toMatchObject({ ok: true });
-    // The log was merged and taken away.
-    expect(existsSync(`${file}-wal`)).toBe(false);
-  });
-
-  it("comes at once for a file that is no store, in a sentence on stderr", async () => {
-    const { code, answers, err } = await talk([join(root, "package.json")], [], "end of input");
-    expect(code).toBe(4);
-    expect(answers).toEqual([]);
-    expect(err).toMatch(/^thermocline: .*package\.json.*\n$/);
-  });
-});

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Thermocline } from "@thermocline/core";
+import { HashingEmbeddings, ThermoclineVectorStore } from "@thermocline/langchain";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { embeddingProvider } from "../packages/cli/src/embedding/provider.js";
 import { cli, cliJson } from "./support/cli.js";
@@ -149,6 +150,23 @@ describe("an import that is embedded", () => {
   const ROWS = 200;
   const lines = Array.from({ length: ROWS }, (_, i) => JSON.stringify({ id: `row-${i}`, text: `text ${i}` }));
   beforeEach(() => writeFileSync(at("texts.jsonl"), `${lines.join("\n")}\n`));
+
+  it("leaves no file where its provider has no key", async () => {
+    vi.stubEnv("OPENAI_API_KEY", "");
+    vi.stubEnv("OPENAI_BASE_URL", "");
+    const refused = await cli("import", at("keyless.db"), at("texts.jsonl"), "--embed", "openai");
+    expect(refused).toMatchObject({ code: 2, err: expect.stringMatching(/set OPENAI_API_KEY/) });
+    expect(existsSync(at("keyless.db"))).toBe(false);
+  });
+
+  it("by hashing is searched from LangChain.js with the same embeddings", async () => {
+    await cli("import", at("hashed.db"), at("texts.jsonl"), "--embed", "hashing");
+    const store = new ThermoclineVectorStore(new HashingEmbeddings(), { path: at("hashed.db") });
+    const [[found, score] = []] = await store.similaritySearchWithScore("text 17", 1);
+    expect(found).toMatchObject({ id: "row-17", pageContent: "text 17" });
+    expect(score).toBeCloseTo(1, 5);
+    await store.close();
+  });
 
   it("goes on where it was ended, and embeds no text twice", async () => {
     const first = await service((response, count) => count > 2 && refuse(response, 401));

@@ -18,6 +18,7 @@ export type {
 } from "./filter/filter.js";
 export { filterPredicate } from "./filter/predicate.js";
 export type { TypedCondition, TypedFilter, TypedOperators } from "./filter/typed-filter.js";
+export { hashingVector } from "./hashing-vector.js";
 export type { WasmModules } from "./kernel/wasm-modules.js";
 export { recommend } from "./recommend.js";
 export {

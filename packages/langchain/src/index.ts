@@ -7,6 +7,7 @@
 export { type ErrorCode, type Filter, ThermoclineError } from "@thermocline/core";
 export { type ByteStoreConfig, ThermoclineByteStore } from "./byte-store.js";
 export type { ThermoclineFilter } from "./filter.js";
+export { HashingEmbeddings } from "./hashing-embeddings.js";
 export type { MemoryVectors } from "./moving-in/memory-vector-store.js";
 export type {
   AddOptions,

@@ -33,7 +33,8 @@ export async function importFile(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  if (flags.embed !== undefined && flags.embed !== "none") embeddingProvider(flags.embed, { model: flags.model });
+  const named = flags.embed !== undefined && flags.embed !== "none";
+  const provider = named ? embeddingProvider(flags.embed, { model: flags.model }) : undefined;
   if (flags.vectors !== undefined && flags.embed !== undefined) misuse("Give either --vectors or --embed, not both.");
   const names: FieldNames = { id: flags.idField, text: flags.textField };
   const source = await openSource(from, names);
@@ -45,6 +46,7 @@ export async function importFile(
     const first = await records.next();
     const embeds = !vectors && first.value !== undefined && first.value.vector === undefined;
     if (embeds && first.value && flags.embed === undefined && !existsSync(path)) refuseWithoutVector(from, first.value);
+    if (embeds) await provider?.ready();
 
     const { metric } = flags;
     const store = await Thermocline.open({

@@ -1,5 +1,5 @@
+import { hashingVector } from "@thermocline/core";
 import { misuse } from "../failure.js";
-import { hashingVector } from "./hashing.js";
 import { SERVICES, serviceProvider } from "./service.js";
 import { transformersProvider } from "./transformers.js";
 
@@ -8,6 +8,8 @@ export interface EmbeddingProvider {
   readonly name: string;
   /** Undefined where a provider has one way only. */
   readonly model: string | undefined;
+  /** Refuses, as `embed` would, where something is to be set up that can be seen without asking anyone. */
+  ready(): Promise<void>;
   /** A vector for each text, in their order, all of one length. */
   embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
 }
@@ -31,7 +33,7 @@ export function embeddingProvider(
   switch (name) {
     case "hashing":
       if (model !== undefined) misuse("hashing has no models; leave --model out.");
-      return { name, model: undefined, embed: async (texts) => texts.map(hashingVector) };
+      return { name, model: undefined, ready: async () => {}, embed: async (texts) => texts.map(hashingVector) };
     case "openai":
     case "ollama":
       return serviceProvider(name, model ?? SERVICES[name].model);

@@ -54,16 +54,20 @@ export function serviceProvider(name: keyof typeof SERVICES, model: string): Emb
     return [...data].sort((a, b) => a.index - b.index).map(({ embedding }) => Float32Array.from(embedding));
   };
 
+  const ready = async () => {
+    if (name !== "openai" || key || given) return;
+    throw new ThermoclineError(
+      "ARGUMENT",
+      `openai needs a key; set OPENAI_API_KEY, or ${address} to a server that needs none.`,
+    );
+  };
+
   return {
     name,
     model,
+    ready,
     async embed(texts, signal) {
-      if (name === "openai" && !key && !given) {
-        throw new ThermoclineError(
-          "ARGUMENT",
-          `openai needs a key; set OPENAI_API_KEY, or ${address} to a server that needs none.`,
-        );
-      }
+      await ready();
       const vectors: Float32Array[] = [];
       for (let from = 0; from < texts.length; from += BATCH) {
         const batch = texts.slice(from, from + BATCH);

@@ -18,14 +18,16 @@ type Extract = (
 
 /** Embeddings by a model in this process, which is downloaded the first time. */
 export function transformersProvider(model = MODEL): EmbeddingProvider {
+  const library = () => optionalPackage<Transformers>("@huggingface/transformers", "--embed transformers");
   let loading: Promise<Extract> | undefined;
   return {
     name: "transformers",
     model,
+    async ready() {
+      await library();
+    },
     async embed(texts, signal) {
-      loading ??= optionalPackage<Transformers>("@huggingface/transformers", "--embed transformers").then(
-        ({ pipeline }) => pipeline("feature-extraction", model),
-      );
+      loading ??= library().then(({ pipeline }) => pipeline("feature-extraction", model));
       const extract = await loading;
       const vectors: Float32Array[] = [];
       for (let from = 0; from < texts.length; from += BATCH) {

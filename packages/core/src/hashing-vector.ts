@@ -4,7 +4,15 @@ const DIM = 512;
 /** What three letters in a row count beside their word: forms of a word resemble each other by them. */
 const PART = 0.3;
 
-/** A vector of length 1 that says which words a text has, and of which letters: similar where texts share words or stems. */
+/**
+ * A vector for a text without a model, offline: a unit vector of 512 components that says which words it has, and which three letters
+ * in a row, by signed feature hashing (Weinberger et al. 2009). Texts are similar where they share words or stems; it knows no
+ * synonyms. The same text has the same vector on every machine. `thermocline import --embed hashing` fills stores with these.
+ *
+ * @example
+ * const store = await Thermocline.open({ path: "notes.db" });
+ * const hits = await store.query({ vector: hashingVector("ocean currents"), k: 5 });
+ */
 export function hashingVector(text: string): Float32Array {
   const vector = new Float32Array(DIM);
   const words = text

@@ -7,7 +7,7 @@ import { Thermocline } from "@thermocline/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { Catalogue } from "../packages/core/src/catalogue/catalogue.js";
 import { sqliteDriver } from "../packages/core/src/catalogue/node-driver.js";
-import type { Driver } from "../packages/core/src/catalogue/sqlite.js";
+import type { DistantReader, Driver } from "../packages/core/src/catalogue/sqlite.js";
 import { Child } from "./support/child.js";
 import { bench, contents, refusal } from "./support/stores.js";
 import { records } from "./support/synthetic.js";
@@ -317,6 +317,41 @@ describe("a new file", () => {
     await catalogue.close();
     expect(seen.length).toBeGreaterThan(10);
     expect(seen).not.toContain(false);
+  });
+});
+
+describe("a thread that reads the file", () => {
+  it("is replaced once it has failed, and kept until then", async () => {
+    const driver = sqliteDriver();
+    const lost = new Set<DistantReader>();
+    const opened: DistantReader[] = [];
+    const failing: Driver = {
+      ...driver,
+      async readApart(file, access) {
+        if (opened.length === 2) throw new Error("no more threads");
+        const reader = await driver.readApart?.(file, access);
+        if (!reader) throw new Error("files can be read apart here");
+        Object.defineProperty(reader, "lost", { get: () => lost.has(reader) });
+        opened.push(reader);
+        return reader;
+      },
+    };
+    const place = { path: path("apart.db"), durability: "full", readOnly: false } as const;
+    const catalogue = await Catalogue.open(
+      failing,
+      place,
+      (bytes) => bytes.length,
+      () => {},
+    );
+    await Promise.all([catalogue.textsApart(), catalogue.textsApart()]);
+    expect(opened).toHaveLength(1);
+    for (const reader of opened) lost.add(reader);
+    await Promise.all([catalogue.textsApart(), catalogue.textsApart()]);
+    expect(opened).toHaveLength(2);
+    for (const reader of opened) lost.add(reader);
+    await expect(catalogue.textsApart()).rejects.toThrow(/no more threads/);
+    await Promise.all(opened.map((reader) => reader.close()));
+    await catalogue.close();
   });
 });
 

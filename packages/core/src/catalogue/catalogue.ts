@@ -154,6 +154,13 @@ export class Catalogue {
 
   /** The index of words, asked off this thread by a connection that is kept from then on; undefined where there is one only. */
   async textsApart(): Promise<DistantTexts | undefined> {
+    const before = this.#apart;
+    // A thread that failed, say for want of memory, is no reason to have none.
+    const lost = await before?.then(
+      (reader) => reader.lost,
+      () => true,
+    );
+    if (lost && this.#apart === before) this.#apart = undefined;
     this.#apart ??= this.#openApart?.();
     const apart = await this.#apart;
     return apart && new DistantTexts(apart, this.reader.texts);
@@ -270,7 +277,7 @@ export class Catalogue {
   /** Call when idle. */
   async close(): Promise<void> {
     await this.#log?.close();
-    await (await this.#apart)?.close();
+    await (await this.#apart?.catch(() => undefined))?.close();
     if (this.#reading !== this.#writer) {
       this.#reading.close();
       // A driver may hold the file until its statements are collected; a copy of it must have everything before that.

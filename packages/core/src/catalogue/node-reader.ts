@@ -88,6 +88,10 @@ export class NodeReader implements DistantReader {
     this.#thread.on("exit", () => this.#lose());
   }
 
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   all<Row>(sql: string, ...parameters: SqlValue[]): Promise<Row[]> {
     return this.#ask<Row[]>({ sql, parameters });
   }

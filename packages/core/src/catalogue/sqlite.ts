@@ -27,6 +27,8 @@ export type Access = "write" | "read" | "still";
 
 /** A connection of its own, off this thread, for statements that take long. It only reads, and sees what is committed. */
 export interface DistantReader {
+  /** Whether its thread has failed: then it answers nothing any more. */
+  readonly lost: boolean;
   all<Row>(sql: string, ...parameters: SqlValue[]): Promise<Row[]>;
   /** The columns of a statement that has only numbers, by their names: each an array as long as there are rows. */
   columns(sql: string, names: readonly string[], ...parameters: SqlValue[]): Promise<Float64Array[]>;

@@ -5,19 +5,46 @@ import { defineConfig, type Plugin } from "vitest/config";
 const packages = fileURLToPath(new URL("packages", import.meta.url));
 const tests = fileURLToPath(new URL("tests/", import.meta.url));
 
-/** Puts the oldest LangChain that the adapter declares in the place of the one that is installed. */
-const oldestLangChain: Plugin = {
-  name: "langchain-core-floor",
-  enforce: "pre",
-  async resolveId(source) {
-    if (!/^@langchain\/core(\/|$)/.test(source)) return null;
-    const floor = source.replace("@langchain/core", "langchain-core-floor");
-    return this.resolve(floor, `${tests}package.json`, { skipSelf: true });
+/** Frameworks in another version than the one that is installed: the oldest that the adapter declares, or one that is newer. */
+const others = [
+  {
+    name: "oldest LangChain",
+    framework: "@langchain/core",
+    installedAs: "langchain-core-floor",
+    tests: ["", "-conformance", "-documents", "-files", "-retriever"].map((part) => `langchain${part}`),
   },
-};
+  {
+    name: "oldest LangGraph",
+    framework: "@langchain/langgraph-checkpoint",
+    installedAs: "langgraph-checkpoint-floor",
+    tests: ["langgraph-filters", "langgraph-search", "langgraph-store", "langgraph-ttl"],
+  },
+  {
+    name: "newest LlamaIndex.TS",
+    framework: "@llamaindex/core",
+    installedAs: "llamaindex-core-newest",
+    tests: ["llamaindex", "llamaindex-conformance"],
+  },
+  {
+    name: "oldest Mastra",
+    framework: "@mastra/core",
+    installedAs: "mastra-core-floor",
+    tests: ["mastra", "mastra-conformance", "mastra-files"],
+  },
+];
 
-/** What concerns LangChain's own package only, and not the others that bring a newer one along. */
-const ofLangChain = ["", "-conformance", "-documents", "-files", "-peers", "-retriever"];
+/** Puts another version of a framework in the place of the one that is installed. */
+function instead(framework: string, installedAs: string): Plugin {
+  return {
+    name: installedAs,
+    enforce: "pre",
+    async resolveId(source) {
+      if (source !== framework && !source.startsWith(`${framework}/`)) return null;
+      const other = installedAs + source.slice(framework.length);
+      return this.resolve(other, `${tests}package.json`, { skipSelf: true });
+    },
+  };
+}
 
 export default defineConfig({
   resolve: {
@@ -38,15 +65,15 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { extends: true, test: { name: "newest", include: ["tests/**/*.test.ts", "packages/*/src/**/*.test.ts"] } },
-      {
-        extends: true,
-        plugins: [oldestLangChain],
+      ...others.map(({ name, framework, installedAs, tests }) => ({
+        extends: true as const,
+        plugins: [instead(framework, installedAs)],
         test: {
-          name: "oldest LangChain",
-          env: { LANGCHAIN_CORE: "floor" },
-          include: ofLangChain.map((part) => `tests/langchain${part}.test.ts`),
+          name,
+          env: { FRAMEWORK: installedAs },
+          include: [...tests, "peers"].map((test) => `tests/${test}.test.ts`),
         },
-      },
+      })),
     ],
   },
 });

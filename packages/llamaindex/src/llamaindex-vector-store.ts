@@ -34,7 +34,7 @@ export class ThermoclineVectorStore extends BaseVectorStore<Promise<Thermocline>
   readonly #nodes: NodeStore<BaseNode>;
 
   /**
-   * @throws `ARGUMENT` when a client is given with options to open one
+   * @throws `ARGUMENT` when a client is given with options to open one, and for a `requireEmbeddings` that is no boolean
    */
   constructor({ embedModel, embeddingModel, ...config }: ThermoclineConfig & EmbedModelOptions = {}) {
     const given = embedModel ?? embeddingModel;
@@ -66,8 +66,8 @@ export class ThermoclineVectorStore extends BaseVectorStore<Promise<Thermocline>
    * Adds nodes with their embeddings, replacing those of the same id. All of them are added, or none.
    *
    * @returns their ids, in the same order
-   * @throws `ARGUMENT` when one has no embedding, or metadata that JSON cannot say; `DIMENSION`, `NOT_FINITE` or
-   * `ZERO_VECTOR` for a bad embedding; `ABORTED`, `IO`, `CLOSED`
+   * @throws `ARGUMENT` when one has no embedding, unless `requireEmbeddings` is false, or metadata that JSON cannot say;
+   * `DIMENSION`, `NOT_FINITE` or `ZERO_VECTOR` for a bad embedding; `ABORTED`, `IO`, `CLOSED`
    * @example
    * const ids = await vectorStore.add([new TextNode({ id_: "n", text: "north", embedding: [1, 0] })]);
    */

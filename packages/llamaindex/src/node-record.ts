@@ -22,12 +22,16 @@ export const EMPTY_FIELDS = `${NODE}.emptyFields`;
 /** The types that `jsonToNode` knows. */
 const TYPES: readonly unknown[] = ["TEXT", "INDEX", "DOCUMENT", "IMAGE", "IMAGE_DOCUMENT"];
 
-/** A node as a record. Its metadata lie as they are, so whoever else opens the store can filter by them, too. */
-export function recordOf(node: NodeLike): RecordInput {
+/**
+ * A node as a record, without a vector where it has no embedding and needs none. Its metadata lie as they are, so whoever else
+ * opens the store can filter by them, too.
+ */
+export function recordOf(node: NodeLike, requireEmbedding: boolean): RecordInput {
   const { id_, embedding, text, metadata, _hash, ...rest } = node.toJSON();
   const named = `The node ${JSON.stringify(id_)}`;
-  if (embedding === undefined || embedding === null) {
-    const rule = "embed it first, as VectorStoreIndex and IngestionPipeline do";
+  const isEmbedded = embedding !== undefined && embedding !== null;
+  if (requireEmbedding && !isEmbedded) {
+    const rule = "embed it first, or make the store with requireEmbeddings: false, which then finds it by words only";
     throw new ThermoclineError("ARGUMENT", `${named} has no embedding; ${rule}.`);
   }
   if (!TYPES.includes(rest["type"])) {
@@ -49,7 +53,7 @@ export function recordOf(node: NodeLike): RecordInput {
   return {
     id: id_ as string,
     // Whether it is numbers, and metadata are JSON, is for core to check.
-    vector: embedding as ArrayLike<number>,
+    ...(isEmbedded && { vector: embedding as ArrayLike<number> }),
     text: typeof text === "string" ? text : undefined,
     metadata: { ...own, [NODE]: stored } as Metadata,
   };

@@ -18,18 +18,24 @@ export class NodeStore<Node extends NodeLike> {
   readonly #revive: Revive<Node>;
   readonly #options: OpenOptions;
   readonly #namespace: string | undefined;
+  readonly #requireEmbeddings: boolean;
   readonly #borrowed: boolean;
   #opening: Promise<Thermocline> | undefined;
   #closed = false;
 
-  constructor(revive: Revive<Node>, { namespace, client, ...options }: ThermoclineConfig) {
+  constructor(revive: Revive<Node>, { namespace, requireEmbeddings = true, client, ...options }: ThermoclineConfig) {
     if (client && Object.values(options).some((value) => value !== undefined)) {
       const rule = "a client is open already, so leave its options out";
       throw new ThermoclineError("ARGUMENT", `Given: client and ${Object.keys(options).join(", ")}; ${rule}.`);
     }
+    if (typeof requireEmbeddings !== "boolean") {
+      const given = JSON.stringify(requireEmbeddings);
+      throw new ThermoclineError("ARGUMENT", `requireEmbeddings is ${given}; give true or false.`);
+    }
     this.#revive = revive;
     this.#options = options;
     this.#namespace = namespace;
+    this.#requireEmbeddings = requireEmbeddings;
     this.#borrowed = client !== undefined;
     this.#opening = client && Promise.resolve(client);
   }
@@ -44,7 +50,7 @@ export class NodeStore<Node extends NodeLike> {
   }
 
   async add(nodes: readonly Node[], { signal, onProgress }: AddOptions = {}): Promise<string[]> {
-    const records = await recordsOf(nodes);
+    const records = await recordsOf(nodes, this.#requireEmbeddings);
     const store = await this.client();
     await store.upsert(records, { namespace: this.#namespace, signal, onProgress });
     return records.map(({ id }) => id);
@@ -92,11 +98,11 @@ function ofDocument(refDocId: string) {
   return { [REF_DOC_ID]: refDocId };
 }
 
-async function recordsOf(nodes: readonly NodeLike[]): Promise<RecordInput[]> {
+async function recordsOf(nodes: readonly NodeLike[], requireEmbedding: boolean): Promise<RecordInput[]> {
   const records: RecordInput[] = [];
   let until = performance.now() + SLICE_MS;
   for (const node of nodes) {
-    records.push(recordOf(node));
+    records.push(recordOf(node, requireEmbedding));
     if (performance.now() < until) continue;
     await new Promise((resolve) => setTimeout(resolve));
     until = performance.now() + SLICE_MS;

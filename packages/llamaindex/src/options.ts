@@ -4,6 +4,11 @@ import type { OpenOptions, Thermocline, UpsertOptions } from "@thermocline/core"
 export interface ViewOptions {
   /** Whose nodes these are; those of other namespaces are never seen. Default `"default"`. */
   readonly namespace?: string | undefined;
+  /**
+   * Whether nodes must have embeddings. With `false`, those without are kept, too: words, filters and documents find them,
+   * vectors do not. Default true: `add` refuses them, as a node that was forgotten would never be found.
+   */
+  readonly requireEmbeddings?: boolean | undefined;
 }
 
 /**

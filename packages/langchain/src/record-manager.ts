@@ -40,7 +40,7 @@ type Key = StoredRecord<Entry>;
  *
  * A key exists only while a document of its id is in the documents' namespace, which is asked of the store each time. So `index()` never
  * skips a document that is not there, however it went: deleted by id or by filter, expired, or its namespace dropped. Each step of
- * `index()` is one transaction. A run that ended between two of them leaves no more than a document whose key is unfinished: the
+ * `index()` is one transaction, and no two can be in one: it awaits each of them, and adds documents before it says their groups. A run that ended between two of them leaves no more than a document whose key is unfinished: the
  * next run that brings the document finishes it, and the next clean-up that does not bring it deletes it.
  *
  * Times never repeat or go back, in any process that has the file, and `before` and `after` leave out the time itself: what a run has

@@ -67,6 +67,27 @@ describe.each(ways)("a listing of a store %s", (way) => {
     expect(idsOf(await all(store.list({ filter, cursor, limit: 3 })))).toEqual(expected.slice(5, 8));
   });
 
+  it("passes over as many records as it is told, from the beginning or a cursor on", async () => {
+    const { store, given } = await filled();
+    const even = given.filter(({ metadata }) => metadata.n % 2 === 0);
+    for (const [options, expected] of [
+      [{}, given],
+      [{ filter: { even: true } }, even],
+    ] as const) {
+      for (const offset of [0, 1, 299, expected.length - 1, expected.length, 5_000]) {
+        const { records: found, cursor } = await store.listPage({ ...options, offset, limit: 3 });
+        expect(idsOf(found)).toEqual(expected.slice(offset, offset + 3).map(({ id }) => id));
+        expect(cursor !== undefined).toBe(offset + 3 < expected.length);
+        if (cursor === undefined) continue;
+        const next = await store.listPage({ ...options, cursor, offset: 10, limit: 1 });
+        expect(idsOf(next.records)).toEqual(expected.slice(offset + 13, offset + 14).map(({ id }) => id));
+      }
+    }
+    const few = await store.listPage({ namespace: "other", offset: 48 });
+    expect(few.records).toHaveLength(2);
+    await refusal(store.listPage({ offset: -1 }), "ARGUMENT");
+  });
+
   it("gives the few records of a namespace among many of others in the order in which they were written", async () => {
     const { store } = await filled();
     const few = records(8, DIM, 3).reverse();

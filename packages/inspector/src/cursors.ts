@@ -1,4 +1,4 @@
-import type { Filter, StoredRecord } from "@thermocline/core";
+import type { Filter, ListPageOptions, StoredRecord } from "@thermocline/core";
 import type { Inspected } from "./inspected.js";
 
 /** Records between two cursors that are kept. */
@@ -25,16 +25,16 @@ export class Cursors {
     const stretch = Math.floor(offset / STEP);
     await this.#reach(stretch, signal);
     if (stretch >= this.#cursors.length) return [];
-    const skip = offset - stretch * STEP;
-    const { records } = await this.#list(this.#cursors[stretch], Math.min(skip + limit, 10_000), signal);
-    return records.slice(skip);
+    const place = { cursor: this.#cursors[stretch], offset: offset - stretch * STEP };
+    const { records } = await this.#list(place, limit, signal);
+    return [...records];
   }
 
   /** Finds the cursor of a thousand. Callers wait for each other, and each goes on from where the one before was. */
   #reach(stretch: number, signal: AbortSignal | undefined): Promise<void> {
     const walked = this.#walking.then(async () => {
       while (this.#cursors.length <= stretch && !this.#whole) {
-        const { cursor } = await this.#list(this.#cursors.at(-1), STEP, signal);
+        const { cursor } = await this.#list({ cursor: this.#cursors.at(-1), offset: STEP - 1 }, 1, signal);
         if (cursor === undefined) this.#whole = true;
         else this.#cursors.push(cursor);
       }
@@ -43,7 +43,7 @@ export class Cursors {
     return walked;
   }
 
-  #list(cursor: string | undefined, limit: number, signal: AbortSignal | undefined) {
-    return this.#store.listPage({ namespace: this.#namespace, filter: this.#filter, cursor, limit, signal });
+  #list(place: Pick<ListPageOptions, "cursor" | "offset">, limit: number, signal: AbortSignal | undefined) {
+    return this.#store.listPage({ namespace: this.#namespace, filter: this.#filter, ...place, limit, signal });
   }
 }

@@ -26,6 +26,7 @@ export async function recordPage<M extends Metadata>(
 ): Promise<RecordPage<M>> {
   const { signal, includeVectors } = options;
   const limit = integer("limit", options.limit ?? 100, 1, 10_000);
+  let offset = integer("offset", options.offset ?? 0, 0, 2 ** 31);
   const place = options.cursor === undefined ? undefined : listPlace(options.cursor);
   const filtering = filteringOf(options.filter);
   const name = validNamespace(options.namespace);
@@ -43,8 +44,14 @@ export async function recordPage<M extends Metadata>(
   const page: Page = { namespace, filtering, condition, begin, last, limit };
   // One more than asked for tells whether a page follows.
   for await (const [after, end] of stretches(engine, page, pace)) {
+    let from = after;
+    if (offset > 0) {
+      const passed = reader.rowsBetween(namespace, after, end, condition);
+      from = (passed[offset] ?? end + 1) - 1;
+      offset -= Math.min(offset, passed.length);
+    }
     // With its vectors in the same turn: a record may be deleted in the next one.
-    for (const record of reader.recordsBetween(namespace, after, end, condition, limit + 1 - records.length)) {
+    for (const record of reader.recordsBetween(namespace, from, end, condition, limit + 1 - records.length)) {
       rows.push(record.row);
       const tier = tierOfRecord(record);
       const listed = stored<M>(record, name, tier);

@@ -101,6 +101,7 @@ const KNOWN = {
     filter: true,
     limit: true,
     cursor: true,
+    offset: true,
     includeVectors: true,
   } satisfies All<ListPageOptions>,
   verify: { signal: true, onProgress: true, kernel: true, wasm: true } satisfies All<VerifyOptions>,

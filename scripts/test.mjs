@@ -158,7 +158,7 @@ const wasmSample = [
   "store-reopen",
   "store-tiers",
   "filter.test",
-  "-conformance",
+  "conformance.test",
 ];
 
 /**

@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Thermocline } from "@thermocline/core";
 import { ThermoclineStore } from "@thermocline/langchain/langgraph";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { killedAfter } from "./support/killed.js";
 import { after, config, NAMESPACE, step } from "./support/langgraph-steps.js";
 
 let folder = "";
@@ -15,25 +13,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Lets a process write for so many milliseconds, kills it, and says how many steps it had done. */
-async function killedAfter(path: string, delay: number): Promise<number> {
-  const script = fileURLToPath(new URL("support/child-langgraph.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, path], {
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let done = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line === "open") setTimeout(() => child.kill("SIGKILL"), delay);
-    else done = Number(line) + 1;
-  }
-  return done;
-}
-
 describe("a store whose process is killed while it puts", () => {
   it.each([40, 130, 333])("has every item with all of its texts, and no other text (%d ms)", async (delay) => {
     const path = join(folder, "store.db");
-    const done = await killedAfter(path, delay);
+    const done = await killedAfter("child-langgraph.ts", path, delay);
     expect(done).toBeGreaterThan(0);
     expect((await Thermocline.verify(path)).ok).toBe(true);
     const store = new ThermoclineStore(config(path));

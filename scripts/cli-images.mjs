@@ -43,7 +43,7 @@ const BEFORE = [
 ];
 const PICTURES = /** @type {Record<string, string>} */ ({
   info: "thermocline info memory.db",
-  search: 'thermocline search memory.db "vitamin D and bone density" -k 4 --explain',
+  search: `thermocline search memory.db --vector ${data}queries.f16.npy -k 4 --explain`,
   recommend: `thermocline recommend ${data}documents.f16.npy --recall 0.9 --recall 0.95`,
 });
 
@@ -99,7 +99,7 @@ export function svgOf(typed, lines) {
 <title>${escaped(typed)}</title>
 <rect width="100%" height="100%" rx="8" fill="#21252b"/>
 ${dots.join("")}
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#dcdfe4">
+<g xml:space="preserve" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#dcdfe4">
 ${rows.join("\n")}
 </g>
 </svg>

@@ -2,18 +2,18 @@ import { spawn } from "node:child_process";
 import { cp, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blockFor } from "../support/code-blocks.js";
 import { Packed } from "../support/packed.js";
 import { Project } from "../support/project.js";
 import { Registry } from "../support/registry.js";
 
 const asked = { found: "r7", tier: "cold" };
 const files = {
-  // Node before 22.16 has no SQLite with what a store needs; the package that stands in has binaries that are not seen by tracing.
+  "documented.mjs": blockFor("next-config").code,
   "next.config.mjs": `
-    const binaries = { "/*": ["./node_modules/@photostructure/sqlite/prebuilds/**"] };
+    import documented from "./documented.mjs";
     export default process.env.EXTERNAL
-      ? { output: "standalone", outputFileTracingRoot: import.meta.dirname, outputFileTracingIncludes: binaries,
-          serverExternalPackages: ["@thermocline/core"] }
+      ? { output: "standalone", outputFileTracingRoot: import.meta.dirname, ...documented }
       : { distDir: "whole" };`,
   "app/layout.jsx": `
     export default function Layout({ children }) {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -33,7 +33,8 @@ async function run(code: string, names: Readonly<Record<string, unknown>>): Prom
   return { printed, promised: promisesOf(code) };
 }
 
-function promisesOf(code: string): string[] {
+/** What the comments after `console.log(…);` say that code prints. */
+export function promisesOf(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment = ""]) => comment);
 }
 
@@ -44,9 +45,13 @@ export function runExample(code: string): Promise<Printed> {
 
 /**
  * Runs a page's program in an empty folder: types are taken out, and what it imports is loaded as the tests load it, so that our packages
- * come from source, but for what `given` has.
+ * come from source, but for what `given` has. `found` names what lies in the folder, and what each is a copy of.
  */
-export async function runProgram(program: string, given: Readonly<Record<string, unknown>> = {}): Promise<Printed> {
+export async function runProgram(
+  program: string,
+  given: Readonly<Record<string, unknown>> = {},
+  found: Readonly<Record<string, string>> = {},
+): Promise<Printed> {
   const importing = /^import (\w+|\{[^}]*\}) from "([^"]+)";.*$/gm;
   const modules: Record<string, unknown> = { ...given };
   for (const [, , name = ""] of program.matchAll(importing)) modules[name] ??= await import(/* @vite-ignore */ name);
@@ -59,6 +64,7 @@ export async function runProgram(program: string, given: Readonly<Record<string,
   const home = process.cwd();
   const folder = await mkdtemp(join(tmpdir(), "thermocline-readme-"));
   try {
+    for (const [name, original] of Object.entries(found)) await cp(original, join(folder, name), { recursive: true });
     process.chdir(folder);
     const { printed } = await run(code, { modules });
     return { printed, promised: promisesOf(program) };

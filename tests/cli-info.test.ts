@@ -27,18 +27,18 @@ beforeAll(async () => {
 
 describe("info", () => {
   it("draws the spectrum and the bits of each coordinate in a line, and gives both as numbers", async () => {
-    const { value } = await cliJson<{ spectrum: { eigenvalues: number[]; bits: number[]; sample: number } }>(
-      "info",
-      at("memory.db"),
-    );
+    const { value } = await cliJson<{
+      spectrum: { eigenvalues: number[]; bits: number[]; bitsFrom: string; sample: number };
+    }>("info", at("memory.db"));
     expect(value).toMatchObject({ records: ROWS, dim: DIM, formatVersion: 1, hot: { rows: ROWS } });
-    const { eigenvalues, bits, sample } = value.spectrum;
-    expect([eigenvalues.length, bits.length, sample]).toEqual([DIM, DIM, ROWS]);
+    const { eigenvalues, bits, bitsFrom, sample } = value.spectrum;
+    expect([eigenvalues.length, bits.length, bitsFrom, sample]).toEqual([DIM, DIM, "plan", ROWS]);
     expect(eigenvalues).toEqual(eigenvalues.toSorted((a, b) => b - a));
     expect(bits.reduce((sum, each) => sum + each, 0)).toBeCloseTo(8 * 7, 6);
     const { out } = await cli("info", at("memory.db"));
     expect(out).toMatch(/^spectrum {3}█[▁▂▃▄▅▆▇█]*$/m);
     expect(out).toMatch(/^bits {7}█[▁▂▃▄▅▆▇█]*$/m);
+    expect(out).toMatch(/^ {11}\d+ of 32 coordinates would get bits of a code, /m);
     expect(out).toMatch(/^file .*, format 1$/m);
     expect(out).not.toContain("\x1b");
   });

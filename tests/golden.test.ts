@@ -10,6 +10,7 @@ interface Case {
   readonly metric: number;
   readonly symmetric: boolean;
   readonly codebook: number[];
+  readonly coordinate_bits: number[];
   readonly codes: number[];
   readonly decoded_bits: number[];
   readonly ranking: number[];
@@ -45,6 +46,10 @@ describe.each(golden.cases)("the golden vectors of $name", (golden) => {
 
   it("are the codes that rows are encoded to", async () => {
     expect(Array.from(await codec.encode(rows(ROWS, 1)))).toEqual(golden.codes);
+  });
+
+  it("are the bits that each coordinate gets", () => {
+    expect(bits(codec.coordinateBits())).toEqual(golden.coordinate_bits);
   });
 
   it("are the vectors, the ranking and the scores of those codes, to the bit", async () => {

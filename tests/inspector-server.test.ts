@@ -209,8 +209,8 @@ describe("a store as the page sees it", () => {
   it("lights hits where its map has them, and has the curve with the store's own bytes", {
     timeout: 60_000,
   }, async () => {
-    const { points, eigenvalues, bits, bytes } = await source.spectrum();
-    expect([eigenvalues.length, bits?.length, bytes]).toEqual([384, 384, 24]);
+    const { points, eigenvalues, bits, bitsFrom, bytes } = await source.spectrum();
+    expect([eigenvalues.length, bits?.length, bitsFrom, bytes]).toEqual([384, 384, "codebook", 24]);
     const spot = points[7];
     const { hits } = await source.search({ ...question, mode: "words", text: "", like: spot?.id });
     expect(hits[0]?.x).toBeCloseTo(spot?.x ?? 0, 4);

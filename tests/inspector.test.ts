@@ -119,9 +119,25 @@ describe("the inspector's page", () => {
     await expect.poll(() => hits(page).first().locator(".title").textContent()).toBe(id);
     await page.getByRole("img", { name: /^Map of .* 20 of them hits/ }).waitFor();
     await page.getByRole("img", { name: /^Eigenvalues of 384/ }).waitFor();
-    await page.getByRole("img", { name: /^Bits of a row's code/ }).waitFor();
+    await page.getByRole("img", { name: "Bits that the codebook in use gives to each of its coordinates" }).waitFor();
     expect(faults).toEqual([]);
     await page.close();
+  });
+
+  it("calls bits a plan while there is no codebook", async () => {
+    const hot = await Thermocline.open({ cold: { bytes: 8 } });
+    await hot.upsert(
+      Array.from({ length: 50 }, (_, i) => ({ id: `${i}`, vector: [Math.sin(i), Math.cos(3 * i), i / 50] })),
+    );
+    const planned = await serveInspector(new StoreSource(hot, "hot.db"));
+    const { page, faults } = await opened(planned.url);
+    await page.getByRole("img", { name: "Bits that a codebook would be planned with" }).waitFor();
+    await page.getByRole("heading", { name: "Bits planned, as there is no codebook yet" }).waitFor();
+    await page.getByText("A code of 8 bytes would give bits to 3 of them.").waitFor();
+    expect(faults).toEqual([]);
+    await page.close();
+    await planned.close();
+    await hot.close();
   });
 
   it("measures the curve when it is asked to", async () => {

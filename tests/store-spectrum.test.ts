@@ -37,11 +37,38 @@ describe.each(ways)("the spectrum of a store %s", (way) => {
   it("shares out the bits of the code but for its scale, more to what is worth more, and other bytes on request", async () => {
     const store = await open({ metric: "dot", cold: { bytes: 4 } });
     await store.upsert(spread);
-    const { bits } = await store.spectrum();
+    const { bits, bitsFrom } = await store.spectrum();
+    expect(bitsFrom).toBe("plan");
     expect(sum(bits ?? [])).toBeCloseTo(8 * 3, 6);
     expect(Math.min(...(bits ?? []))).toBeGreaterThanOrEqual(0);
     expect(bits?.[0]).toBeGreaterThan(bits?.[DIM - 1] ?? Number.NaN);
     expect(sum((await store.spectrum({ bytes: 2 })).bits ?? [])).toBeCloseTo(8, 6);
+  });
+
+  it("has the bits of the codebook in use once there is one, and a plan only for bytes that are asked for", async () => {
+    const store = await open({ metric: "dot", cold: { bytes: 4, effort: "fast" } });
+    await store.upsert(spread);
+    const planned = await store.spectrum();
+    await store.demote({ all: true });
+    const used = await store.spectrum();
+    expect(used.bitsFrom).toBe("codebook");
+    expect(used.bits).toHaveLength(DIM);
+    expect(sum(used.bits ?? [])).toBeCloseTo(8 * 3, 4);
+    // A coordinate that has nibbles to itself has whole ones; a plan has fractions.
+    expect((used.bits?.[0] ?? 0) % 4).toBeCloseTo(0, 4);
+    expect(used.bits?.[0]).toBeGreaterThanOrEqual(4);
+    expect((planned.bits?.[0] ?? 0) % 4).not.toBeCloseTo(0, 2);
+    const asked = await store.spectrum({ bytes: 4 });
+    expect(asked.bitsFrom).toBe("plan");
+    expect(sum(asked.bits ?? [])).toBeCloseTo(8 * 3, 6);
+
+    // Rows that vary elsewhere change the measured axes, and not the codebook.
+    await store.upsert(
+      spread.map(({ id, vector }) => ({ id: `other-${id}`, vector: vector.map((x) => x * 9).reverse() })),
+    );
+    expect((await store.spectrum()).bits).toEqual(used.bits);
+    await store.recalibrate();
+    expect((await store.spectrum()).bits).not.toEqual(used.bits);
   });
 
   it("places records of either tier on the first two axes, spread evenly, as many as are asked for", async () => {
@@ -90,8 +117,8 @@ describe("a spectrum", () => {
     expect((await auto.spectrum()).bits).toBeUndefined();
     const same = await open({ metric: "dot" });
     await same.upsert(["a", "b", "c"].map((id) => ({ id, vector: [1, 2, 3] })));
-    const { eigenvalues, bits } = await same.spectrum();
-    expect([sum(eigenvalues), bits]).toEqual([0, undefined]);
+    const { eigenvalues, bits, bitsFrom } = await same.spectrum();
+    expect([sum(eigenvalues), bits, bitsFrom]).toEqual([0, undefined, undefined]);
   });
 
   it("has one axis of vectors of one component, and no points of records that have expired", async () => {

@@ -109,6 +109,15 @@ impl Codec {
         }
     }
 
+    /// Bits of a code that go to each coordinate of an eigen codebook's own, the one most worth coding first. A nibble that codes several
+    /// coordinates is shared over them by the spread of its centroids. Empty for the Fourier codec.
+    pub fn coordinate_bits(&self) -> Vec<f32> {
+        match self {
+            Self::Eigen(codec) => codec.coordinate_bits(),
+            Self::Fourier(_) => Vec::new(),
+        }
+    }
+
     /// Codes `[n][bytes]` of `rows` `[n][dim]`. They depend on the codebook and the row alone.
     pub fn encode(&self, rows: &[f32]) -> Result<Vec<u8>, Error> {
         self.encode_with(Isa::best(), rows)

@@ -103,6 +103,8 @@ fn exercise(codec: Codec, codes: &[u8], components: &[f32]) {
     if codec.metric() == Metric::Cosine && thermocline_kernel::to_unit(&mut rows, dim).is_err() {
         return;
     }
+    let bits = codec.coordinate_bits();
+    assert!(bits.len() <= dim && bits.iter().all(|bits| (0.0..=8.0 * bytes as f32).contains(bits)));
     let codec = Arc::new(codec);
     let _ = codec.encode(&rows);
     let codes: Vec<u8> = codes.iter().copied().cycle().take(40 * bytes).collect();

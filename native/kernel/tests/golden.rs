@@ -25,6 +25,7 @@ struct Case {
     metric: u8,
     symmetric: bool,
     codebook: Vec<u8>,
+    coordinate_bits: Vec<u32>,
     codes: Vec<u8>,
     decoded_bits: Vec<u32>,
     ranking: Vec<u32>,
@@ -65,6 +66,7 @@ fn run(name: &str, metric: Metric, scoring: Scoring, codebook: Vec<u8>) -> Case 
         metric: metric as u8,
         symmetric: scoring == Scoring::Symmetric,
         codebook,
+        coordinate_bits: codec.coordinate_bits().iter().map(|bits| bits.to_bits()).collect(),
         codes,
         decoded_bits: decoded.iter().map(|x| x.to_bits()).collect(),
         ranking: found.rows,
@@ -103,7 +105,7 @@ fn stored_codebooks_still_give_the_same_codes_rows_and_scores() {
         let comment = format!(
             "Written by: {REFRESH}. Rows are a 32-bit LCG (x * 1664525 + 1013904223) from state 1, each number / 2^32 - 0.5 \
              over its coordinate + 1, rows scaled to length 1; the query is one such row from state 2. decoded_bits: the first two \
-             rows' decoded float32 bits. A change of any value here is a change of the format: raise its version."
+             rows' decoded float32 bits; coordinate_bits: those of how many bits each coordinate gets. A change of any value here is a change of the format: raise its version."
         );
         let golden = Golden { comment, dim: DIM, cases: fresh() };
         std::fs::create_dir_all(path().parent().unwrap()).unwrap();

@@ -216,6 +216,12 @@ impl Codec {
         self.0.bytes() as u32
     }
 
+    /// See `Codec` in the kernel.
+    #[napi]
+    pub fn coordinate_bits(&self) -> Float32Array {
+        self.0.coordinate_bits().into()
+    }
+
     /// Codes of rows, off the main thread.
     #[napi(ts_return_type = "Promise<Uint8Array>")]
     pub fn encode(&self, rows: Float32Array) -> AsyncTask<OffThread<Vec<u8>, Uint8Array>> {

@@ -79,6 +79,11 @@ impl Codec {
         self.0.bytes() as u32
     }
 
+    /// See `Codec` in the kernel.
+    pub fn coordinate_bits(&self) -> Vec<f32> {
+        self.0.coordinate_bits()
+    }
+
     /// The vectors that codes stand for.
     pub fn decode(&self, codes: &[u8]) -> Result<Vec<f32>, JsError> {
         self.0.decode(codes).map_err(failed)

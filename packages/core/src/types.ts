@@ -569,7 +569,7 @@ export interface SpectrumOptions {
   readonly sampleSize?: number | undefined;
   /** How many of these rows are placed in the plane of the first two axes, 0 to 10,000. Default 0. */
   readonly points?: number | undefined;
-  /** Bytes a row to share out over the coordinates, 2 to 512. Default: those of the store's codes. */
+  /** Bytes a row to plan with, 2 to 512. Default: the codebook in use, or where there is none yet the bytes of the store's options. */
   readonly bytes?: number | undefined;
   /** Aborting rejects with code `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
@@ -583,11 +583,19 @@ export interface Spectrum {
   /** How much the sample varies along each axis: `dim` variances, descending, none negative. */
   readonly eigenvalues: Float64Array;
   /**
-   * Bits of a row's code that each coordinate is given, fractions of bits where a nibble codes many; they sum to 8 · (bytes - 1), as the
-   * last byte is the row's scale. They are what a codebook fitted on this sample without queries is planned with. Undefined where
-   * nothing varies, before bytes `auto` are chosen, and for the codec `fourier`, which shares nothing out.
+   * Bits of a row's code that go to each coordinate, fractions where a nibble codes several: `dim` numbers that sum to 8 · (bytes - 1), as
+   * the last byte is the row's scale. `bitsFrom` says which they are. Undefined where nothing varies, before bytes `auto` are chosen, and
+   * for the codec `fourier`, which shares nothing out.
    */
   readonly bits: Float64Array | undefined;
+  /**
+   * `codebook`: what the codebook in use has. A nibble's four bits go to the coordinates that it codes, to each as much as it has of the
+   * spread of the nibble's 16 centroids; where nibbles have nothing left to code, the sum is less. These are the codebook's own
+   * coordinates, of the sample that it was fitted on, the one most worth coding first; the eigenvalues here are of the rows that there
+   * are now. `plan`: what water-filling would give the coordinates here if a codebook were fitted on this sample without queries, where
+   * there is no codebook yet, or for `bytes` that were asked for. Undefined as `bits` are.
+   */
+  readonly bitsFrom: "codebook" | "plan" | undefined;
   /** The mean of the sample, `dim` components. */
   readonly mean: Float32Array;
   /** The first two axes, unit vectors of `dim` components; one where `dim` is 1. A vector x is at (x - mean) · axis. */

@@ -27,6 +27,7 @@ export interface Description {
 export interface SpectrumView {
   readonly eigenvalues: readonly number[];
   readonly bits: readonly number[] | undefined;
+  readonly bitsFrom: "codebook" | "plan" | undefined;
   /** Bytes of a row's code that the bits are of. */
   readonly bytes: number | undefined;
   readonly sample: number;

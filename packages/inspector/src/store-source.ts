@@ -64,10 +64,11 @@ export class StoreSource implements Source {
       const spectrum = await asked?.found;
       if (!spectrum) throw new ThermoclineError("CLOSED", "This store is closed; open it again to use it.");
       this.#plane = spectrum;
-      const { eigenvalues, bits, sample, points } = spectrum;
+      const { eigenvalues, bits, bitsFrom, sample, points } = spectrum;
       return {
         eigenvalues: Array.from(eigenvalues),
         bits: bits && Array.from(bits),
+        bitsFrom,
         bytes: bits && stats.cold.bytesPerRow,
         sample,
         points,

@@ -216,6 +216,21 @@ impl EigenCodec {
         z
     }
 
+    /// Bits of a code that go to each coordinate, `[rank]`. A nibble's four go to the coordinates that it reaches over, each getting as
+    /// much as it has of the spread of the centroids.
+    pub(crate) fn coordinate_bits(&self) -> Vec<f32> {
+        let mut bits = vec![0.0; self.book.weights.len()];
+        for (span, spreads) in self.book.spans.iter().zip(spreads(&self.book)) {
+            let all: f64 = spreads.iter().sum();
+            if all > 0.0 {
+                for (bits, spread) in bits[span.start..].iter_mut().zip(spreads) {
+                    *bits += 4.0 * spread / all;
+                }
+            }
+        }
+        bits.into_iter().map(|bits| bits as f32).collect()
+    }
+
     pub(crate) fn decode(&self, codes: &[u8]) -> Vec<f32> {
         let mut rows = self.book.mean.repeat(codes.len() / self.bytes);
         let coordinates = self.plain_coordinates(codes);
@@ -245,17 +260,22 @@ fn runs_of<T>(book: &Codebook, begins: &[usize], each: impl Fn(usize, Span, &[f3
 /// What each byte of a code but the last explains of a score: the spread of its centroids, in coordinates weighted by what
 /// queries make of them.
 fn energies(book: &Codebook) -> Vec<f64> {
+    let nibbles: Vec<f64> = spreads(book).map(|spreads| spreads.iter().sum()).collect();
+    nibbles.chunks_exact(2).map(|pair| pair.iter().sum()).collect()
+}
+
+/// How far each nibble's centroids are spread in each of the coordinates that it reaches over.
+fn spreads(book: &Codebook) -> impl Iterator<Item = Vec<f64>> {
     let mut begin = 0;
-    let mut spread = |span: &Span| -> f64 {
+    book.spans.iter().map(move |span| {
         let centroids = &book.centroids[begin..][..span.length * CENTROIDS];
         begin += centroids.len();
         let variance = |column: &[f32; CENTROIDS]| -> f64 {
             let mean = column.iter().map(|c| f64::from(*c)).sum::<f64>() / CENTROIDS as f64;
             column.iter().map(|c| (f64::from(*c) - mean).powi(2)).sum()
         };
-        centroids.as_chunks::<CENTROIDS>().0.iter().map(variance).sum()
-    };
-    book.spans.chunks_exact(2).map(|pair| pair.iter().map(&mut spread).sum()).collect()
+        centroids.as_chunks::<CENTROIDS>().0.iter().map(variance).collect()
+    })
 }
 
 /// Squared length of each of 16 centroids `[length][16]`.

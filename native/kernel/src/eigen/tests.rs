@@ -38,6 +38,68 @@ fn more_bytes_never_decode_worse() {
     assert!(errors[4] < 1e-3 * energy, "{errors:?} of {energy}");
 }
 
+/// Each nibble moved alone, from every number to every other: how much the decoded row moves along each axis.
+fn bits_by_decoding(codec: &EigenCodec) -> Vec<f64> {
+    let rank = codec.book.weights.len();
+    let mut bits = vec![0.0; rank];
+    for m in 0..2 * codec.bytes - 2 {
+        let codes: Vec<u8> = (0..16u8)
+            .flat_map(|number| {
+                let mut code = vec![0; codec.bytes];
+                code[m / 2] = number << (4 * (m % 2));
+                code
+            })
+            .collect();
+        let rows = codec.decode(&codes);
+        let mut moved = vec![0.0f64; rank];
+        for (a, b) in (0..16).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            for (j, moved) in moved.iter_mut().enumerate() {
+                let along: f64 = (0..codec.dim)
+                    .map(|i| {
+                        f64::from(rows[a * codec.dim + i] - rows[b * codec.dim + i])
+                            * f64::from(codec.book.rotation[j * codec.dim + i])
+                    })
+                    .sum();
+                *moved += (along * f64::from(codec.book.weights[j])).powi(2);
+            }
+        }
+        let all: f64 = moved.iter().sum();
+        if all > 1e-9 {
+            bits.iter_mut().zip(moved).for_each(|(bits, moved)| *bits += 4.0 * moved / all);
+        }
+    }
+    bits
+}
+
+#[test]
+fn bits_of_coordinates_are_what_nibbles_move_when_they_change() {
+    // A block codebook, one with more nibbles than there is to code, and a refined one.
+    for (n, dim, bytes) in [(200, 24, 9), (300, 3, 20), (600, 37, 9)] {
+        let Codec::Eigen(codec) = fit(Metric::Dot, dim, &rows(n, dim, 8), bytes) else { unreachable!() };
+        let bits = codec.coordinate_bits();
+        let expected = bits_by_decoding(&codec);
+        assert_eq!(bits.len(), expected.len());
+        for (bits, expected) in bits.iter().zip(&expected) {
+            assert!((f64::from(*bits) - expected).abs() < 0.01, "{bits} {expected}");
+        }
+        // The last of many nibbles may have nothing left to say: all of their centroids are one.
+        let saying = bits.iter().sum::<f32>() / 4.0;
+        assert!((saying - saying.round()).abs() < 1e-3 && saying.round() as usize <= 2 * bytes - 2, "{saying} nibbles");
+        assert!(bits[0] > bits[bits.len() - 1]);
+    }
+}
+
+#[test]
+fn a_nibble_of_its_own_gives_a_coordinate_four_bits_a_stage() {
+    // The first coordinate varies a thousand times as much as the second.
+    let mut random = fastrand::Rng::with_seed(11);
+    let sample: Vec<f32> = (0..400).flat_map(|_| [random.f32() - 0.5, (random.f32() - 0.5) / 1000.0]).collect();
+    let Codec::Eigen(codec) = fit(Metric::Dot, 2, &sample, 3) else { unreachable!() };
+    let own = codec.book.spans.iter().filter(|span| (span.start, span.length) == (0, 1)).count();
+    assert!(own >= 2, "{:?}", codec.book.spans);
+    assert!((codec.coordinate_bits()[0] - 4.0 * own as f32).abs() < 1e-6);
+}
+
 #[test]
 fn the_same_sample_and_seed_give_the_same_codebook() {
     let sample = rows(300, 17, 4);

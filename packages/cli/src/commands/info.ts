@@ -37,6 +37,7 @@ export async function info(path: string, screen: Screen, signal: AbortSignal): P
       spectrum: spectrum && {
         eigenvalues: Array.from(spectrum.eigenvalues),
         bits: spectrum.bits && Array.from(spectrum.bits),
+        bitsFrom: spectrum.bitsFrom,
         participationRatio: computeParticipationRatio(spectrum.eigenvalues),
         sample: spectrum.sample,
       },
@@ -80,7 +81,7 @@ async function spectrumOf(store: Thermocline, signal: AbortSignal): Promise<Spec
   }
 }
 
-function spectrumLines({ eigenvalues, bits, sample }: Spectrum): string[] {
+function spectrumLines({ eigenvalues, bits, bitsFrom, sample }: Spectrum): string[] {
   const dim = eigenvalues.length;
   const total = eigenvalues.reduce((sum, value) => sum + value, 0);
   if (total === 0) return [];
@@ -93,7 +94,7 @@ function spectrumLines({ eigenvalues, bits, sample }: Spectrum): string[] {
     ...(bits
       ? [
           `bits       ${blockLine(bits)}`,
-          `           ${count(given)} of ${count(dim)} coordinates get bits of a code, ${Math.max(...bits).toFixed(1)} at most`,
+          `           ${count(given)} of ${count(dim)} coordinates ${bitsFrom === "codebook" ? "get bits of a code" : "would get bits of a code"}, ${Math.max(...bits).toFixed(1)} at most`,
         ]
       : []),
   ];

@@ -83,6 +83,8 @@ export interface FitOptions {
 /** A codebook at work. Codes depend on the codebook and the row alone, on every engine. */
 export interface Codec {
   readonly bytes: number;
+  /** Bits of a code that go to each of its own coordinates, the one most worth coding first; none of a Fourier codebook's. */
+  coordinateBits(): Float32Array;
   encode(rows: Float32Array): Promise<Uint8Array>;
   /** The vectors that codes stand for; unit vectors under cosine. */
   decode(codes: Uint8Array): Promise<Float32Array>;

@@ -104,6 +104,10 @@ class NativeCodec implements Codec {
     return this.addon.bytes;
   }
 
+  coordinateBits(): Float32Array {
+    return translating(() => this.addon.coordinateBits());
+  }
+
   encode(rows: Float32Array): Promise<Uint8Array> {
     return failing(() => this.addon.encode(rows));
   }

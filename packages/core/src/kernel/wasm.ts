@@ -175,6 +175,10 @@ class WasmCodec implements Codec {
     this.#coding = coding;
   }
 
+  coordinateBits(): Float32Array {
+    return calling(() => this.held.current.coordinate_bits());
+  }
+
   encode(rows: Float32Array): Promise<Uint8Array> {
     return this.#coding.run({ on: this.#on, method: "encode", args: [rows] });
   }

@@ -1,4 +1,5 @@
 import { ThermoclineError } from "../errors.js";
+import type { Eigenbasis } from "../kernel/kernel.js";
 import { Pace, throwIfAborted } from "../pace.js";
 import type { Spectrum, SpectrumOptions, SpectrumPoint } from "../types.js";
 import type { Engine } from "./engine.js";
@@ -42,14 +43,15 @@ export async function spectrumOf(engine: Engine, options: SpectrumOptions): Prom
   const mean = await centre(vectors, dim, pace);
   const { eigenvalues, rotation } = await kernel.eigenbasis(vectors, dim);
   throwIfAborted(signal);
-  const { codec, bytes: own } = engine.settings;
-  const bytes = codec === "eigen" ? (options.bytes ?? own) : "auto";
+  const used = options.bytes === undefined ? usedBits(engine, dim) : undefined;
+  const bits = used ?? (await plannedBits(engine, options.bytes, { eigenvalues, rotation }, mean, pace));
   const axes = [0, 1]
     .slice(0, dim)
     .map((j) => Float32Array.from({ length: dim }, (_, i) => rotation[i * dim + j] ?? 0));
   return {
     eigenvalues,
-    bits: bytes === "auto" ? undefined : await sharedBits(eigenvalues, rotation, mean, bytes, pace),
+    bits,
+    bitsFrom: bits && (used ? "codebook" : "plan"),
     mean,
     axes,
     sample: rows.length,
@@ -72,17 +74,27 @@ async function centre(rows: Float32Array, dim: number, pace: Pace): Promise<Floa
   return mean;
 }
 
+/** What the coordinates of the codebook in use get, then zeros for those that it leaves out. */
+function usedBits({ codebook, settings }: Engine, dim: number): Float64Array | undefined {
+  if (!codebook || settings.codec !== "eigen") return undefined;
+  const bits = new Float64Array(dim);
+  bits.set(codebook.codec.coordinateBits());
+  return bits;
+}
+
 /**
  * The bits of each coordinate as `native/kernel/src/eigen/fit.rs` plans them: reverse water-filling over variance times cost, an error's
  * cost being what queries that spread like rows have there, to a power that depends on how many bits there are.
  */
-async function sharedBits(
-  eigenvalues: Float64Array,
-  rotation: Float32Array,
+async function plannedBits(
+  { settings }: Engine,
+  asked: number | undefined,
+  { eigenvalues, rotation }: Eigenbasis,
   mean: Float32Array,
-  bytes: number,
   pace: Pace,
 ): Promise<Float64Array | undefined> {
+  const bytes = asked ?? settings.bytes;
+  if (settings.codec !== "eigen" || bytes === "auto") return undefined;
   const dim = mean.length;
   const along = new Float64Array(dim);
   for (let i = 0; i < dim; i++) {

@@ -11,7 +11,7 @@ const FLOOR = 1e-7;
 
 const SYNC = "coordinates";
 
-/** The eigenvalues of the store's vectors, and under them the bits that each coordinate is given. */
+/** The eigenvalues of the store's vectors, and under them the bits that coordinates get: those of the codebook in use, else a plan. */
 export function SpectrumPanel({ answered }: { readonly answered: Answered<SpectrumView> }) {
   return (
     <Panel title="Spectrum" answered={answered} waiting="Measuring how the vectors spread …">
@@ -20,9 +20,10 @@ export function SpectrumPanel({ answered }: { readonly answered: Answered<Spectr
   );
 }
 
-function Spectrum({ spectrum: { eigenvalues, bits, bytes, sample } }: { readonly spectrum: SpectrumView }) {
+function Spectrum({ spectrum }: { readonly spectrum: SpectrumView }) {
+  const { eigenvalues, bits, bitsFrom, sample } = spectrum;
   const [at, setAt] = useState<number>();
-  const said = useMemo(() => summary(eigenvalues, bits, bytes), [eigenvalues, bits, bytes]);
+  const said = useMemo(() => summary(spectrum), [spectrum]);
   const data = useMemo(() => {
     const coordinates = eigenvalues.map((_, i) => i + 1);
     const least = FLOOR * (eigenvalues[0] ?? 1);
@@ -65,9 +66,17 @@ function Spectrum({ spectrum: { eigenvalues, bits, bytes, sample } }: { readonly
       />
       {bits && (
         <>
-          <h3>Bits given to it</h3>
+          <h3>
+            {bitsFrom === "codebook"
+              ? "Bits in the codebook in use, by its own sample's coordinates"
+              : "Bits planned, as there is no codebook yet"}
+          </h3>
           <Chart
-            label="Bits of a row's code given to each coordinate"
+            label={
+              bitsFrom === "codebook"
+                ? "Bits that the codebook in use gives to each of its coordinates"
+                : "Bits that a codebook would be planned with, a coordinate each"
+            }
             height={110}
             data={data.bits}
             shape={shape}
@@ -93,7 +102,7 @@ function Spectrum({ spectrum: { eigenvalues, bits, bytes, sample } }: { readonly
       <p class="readout">
         {pointed === undefined || at === undefined
           ? `Measured on ${count(sample)} rows. Point at a coordinate for its numbers; drag to zoom, double-click to zoom out.`
-          : `Coordinate ${at + 1}: variance ${pointed.toExponential(2)}${bits ? `, ${(bits[at] ?? 0).toFixed(2)} bits` : ""}`}
+          : `Coordinate ${at + 1}: variance ${pointed.toExponential(2)}${bits ? `, ${(bits[at] ?? 0).toFixed(2)} bits${bitsFrom === "plan" ? " planned" : ""}` : ""}`}
       </p>
     </>
   );
@@ -105,11 +114,7 @@ function decades(_: uPlot, values: readonly number[]): (number | null)[] {
 }
 
 /** What the spectrum means, for those who have never seen one. */
-function summary(
-  eigenvalues: readonly number[],
-  bits: readonly number[] | undefined,
-  bytes: number | undefined,
-): string {
+function summary({ eigenvalues, bits, bitsFrom, bytes }: SpectrumView): string {
   const total = eigenvalues.reduce((sum, value) => sum + value, 0);
   let [held, needed] = [0, 0];
   while (needed < eigenvalues.length && held < 0.9 * total) held += eigenvalues[needed++] ?? 0;
@@ -119,5 +124,5 @@ function summary(
     `the first ${count(needed)} hold 90 %.`;
   if (!bits) return spread;
   const coded = bits.filter((value) => value > 0).length;
-  return `${spread} A code of ${bytes} bytes gives bits to ${count(coded)} of them.`;
+  return `${spread} A code of ${bytes} bytes ${bitsFrom === "codebook" ? "gives" : "would give"} bits to ${count(coded)} of them.`;
 }

@@ -318,6 +318,19 @@ export async function ensureChromium() {
   );
 }
 
+/**
+ * Whether a shell is there, for the tests of what completes in it; installed where that can be done without asking.
+ * @param {string} shell
+ */
+export async function hasShell(shell) {
+  try {
+    if (!onPath(shell) && canApt()) await step(`Debian package ${shell}`, () => apt([shell]));
+  } catch {
+    // Offline, say: tests that need it say that they are left out.
+  }
+  return onPath(shell);
+}
+
 function canApt() {
   return process.getuid?.() === 0 && onPath("apt-get");
 }

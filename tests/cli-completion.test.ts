@@ -1,14 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { exclusively } from "../scripts/setup.mjs";
+import { hasShell } from "../scripts/toolchain.mjs";
 import { typed } from "./support/typed.js";
 
 const folder = mkdtempSync(join(tmpdir(), "thermocline-completion-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const has = (shell: string) => spawnSync(shell, ["--version"]).status === 0;
 
 const scripts = new Map<string, string>();
 let help: string;
@@ -86,28 +86,77 @@ describe("completion in bash", () => {
   });
 });
 
-describe("completion in other shells", () => {
-  it.runIf(has("zsh"))("is a script that zsh takes, and defines what completes", () => {
-    const script = `autoload -U compinit; compinit -D -d '${folder}/dump'; source '${scripts.get("zsh")}'; print $_comps[thermocline]`;
-    expect(execFileSync("zsh", ["-f", "-c", script], { encoding: "utf8" }).trim()).toBe("_thermocline");
+/** What zsh offers, asked as a terminal asks it: all that completion adds is noted. */
+function zsh(line: string): string[] {
+  const offered = join(folder, "offered");
+  const noted = `compadd() {
+    if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
+    local -a offered; builtin compadd -O offered "$@"; print -rl -- $offered >>$OFFERED; builtin compadd "$@"
+  }`;
+  const prepared = `PROMPT= RPROMPT=; unsetopt beep; autoload -U compinit && compinit -D; source $SCRIPT; ${noted}; : >$OFFERED`;
+  // Each marker is typed in two parts, so that the terminal's echo of it is not taken for it.
+  const script = `zmodload zsh/zpty
+    zpty -b terminal zsh -f -i
+    zpty -w terminal "$PREPARED; print rea''dy"
+    zpty -r -m terminal junk '*ready*'
+    zpty -w -n terminal "$LINE"$'\\t'
+    zpty -w -n terminal $'\\C-u'"print do''ne"$'\\n'
+    zpty -r -m terminal junk '*done*'
+    zpty -d terminal`;
+  const env = { ...process.env, OFFERED: offered, SCRIPT: scripts.get("zsh"), PREPARED: prepared, LINE: line };
+  execFileSync("zsh", ["-f", "-c", script], { cwd: folder, env, timeout: 20_000 });
+  return readFileSync(offered, "utf8")
+    .split("\n")
+    .filter((answer) => answer !== "");
+}
+
+/** What fish offers, without what it says of it. */
+function fish(line: string): string[] {
+  const script = `source '${scripts.get("fish")}'; complete -C '${line}'`;
+  return execFileSync("fish", ["--no-config", "-c", script], { cwd: folder, encoding: "utf8" })
+    .split("\n")
+    .map((answer) => answer.split("\t")[0] ?? "")
+    .filter((answer) => answer !== "");
+}
+
+const shells = [
+  { shell: "zsh", offers: zsh, quoted: "memory\\ copy.db" },
+  { shell: "fish", offers: fish, quoted: "memory copy.db" },
+];
+
+describe.each(shells)("completion in $shell", ({ shell, offers, quoted }) => {
+  let there = false;
+  beforeAll(async () => {
+    there = await exclusively(() => hasShell(shell));
+  }, 300_000);
+  beforeEach(({ skip }) => skip(!there, `${shell} is not installed, and could not be`));
+
+  it("knows every command that the help shows", () => {
+    expect(offers("thermocline ").sort()).toEqual([...commands(), "help"].sort());
+    expect(offers("thermocline im")).toEqual(["import"]);
+    expect(offers("thermocline re").sort()).toEqual(["recalibrate", "recommend"]);
+    expect(offers("thermocline --h")).toEqual(["--help"]);
+    expect(offers("thermocline nonsense --")).toEqual([]);
   });
 
-  it.runIf(has("fish"))("answers in fish", () => {
-    const ask = (line: string) =>
-      execFileSync("fish", ["--no-config", "-c", `source '${scripts.get("fish")}'; complete -C '${line}'`], {
-        cwd: folder,
-        encoding: "utf8",
-      })
-        .split("\n")
-        .map((answer) => answer.split("\t")[0] ?? "");
-    expect(ask("thermocline ")).toEqual(expect.arrayContaining(commands()));
-    expect(ask("thermocline completion ")).toEqual(expect.arrayContaining(["bash", "zsh", "fish"]));
-    expect(ask("thermocline bench memory.db --metric ")).toEqual(
-      expect.arrayContaining(["cosine", "dot", "euclidean"]),
-    );
-    expect(ask("thermocline info mem")).toEqual(expect.arrayContaining(["memory.db"]));
+  it("knows the options of every command", { timeout: 120_000 }, async () => {
+    for (const command of commands()) {
+      const shown = (await typed(command, "--help")).out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm);
+      expect(offers(`thermocline ${command} --`).sort()).toEqual(Array.from(shown, ([, long]) => long).sort());
+    }
   });
 
+  it("knows files, choices, and that a file may be called like a command", () => {
+    expect(offers("thermocline info mem").sort()).toEqual([quoted, "memory.db"].sort());
+    expect(offers("thermocline completion ").sort()).toEqual(["bash", "fish", "zsh"]);
+    expect(offers("thermocline bench memory.db --metric ").sort()).toEqual(["cosine", "dot", "euclidean"]);
+    expect(offers("thermocline bench memory.db --queries no")).toEqual(["notes.txt"]);
+    expect(offers("thermocline search memory.db -k ")).toEqual([]);
+    expect(offers("thermocline info import --").sort()).toEqual(["--help", "--json"]);
+  });
+});
+
+describe("completion in any shell", () => {
   it("names every command, and quotes what is said of it", () => {
     for (const shell of ["zsh", "fish"]) {
       const script = readFileSync(scripts.get(shell) ?? "", "utf8");

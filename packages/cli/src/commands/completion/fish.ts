@@ -4,11 +4,16 @@ import { quoted, type TypedCommand, type TypedOption, type Values } from "./comm
 export function fishScript(name: string, commands: readonly TypedCommand[]): string {
   const lines = [
     `# Completions of ${name} for fish.`,
+    // Not fish's own __fish_seen_subcommand_from, which takes a file called like a command for one.
+    `function __${name}_in`,
+    "  set -l words (commandline -opc)",
+    '  test "$words[2]" = $argv[1]',
+    "end",
     `complete -c ${name} -f`,
     `complete -c ${name} -n __fish_use_subcommand -l help -d 'what there is'`,
   ];
   for (const command of commands) {
-    const here = `complete -c ${name} -n ${quoted(`__fish_seen_subcommand_from ${command.name}`)}`;
+    const here = `complete -c ${name} -n ${quoted(`__${name}_in ${command.name}`)}`;
     lines.push(`complete -c ${name} -n __fish_use_subcommand -a ${command.name} -d ${quoted(command.about)}`);
     lines.push(...command.options.map((option) => `${here} ${optionOf(option)}`));
     lines.push(

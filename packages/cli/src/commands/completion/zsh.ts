@@ -7,7 +7,7 @@ export function zshScript(name: string, commands: readonly TypedCommand[]): stri
 _${name}() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
-  _arguments -C '1:command:->command' '*::argument:->argument'
+  _arguments -C '(- *)--help[what there is]' '1:command:->command' '*::argument:->argument'
   case $state in
     command)
       local -a commands

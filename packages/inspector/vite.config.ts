@@ -5,7 +5,8 @@ const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // Two pages of the same parts: `served` asks a server, `static` opens a file by WebAssembly.
 export default defineConfig(({ mode }) => ({
-  root: folder(mode === "static" ? "src/page/static" : "src/page/served"),
+  // index.html names its script by the mode. Its policy is what the static page needs; of the other the server allows less.
+  root: folder("src/page"),
   base: "./",
   build: {
     outDir: folder(mode === "static" ? "dist/static" : "dist/page"),

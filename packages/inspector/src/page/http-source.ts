@@ -1,16 +1,4 @@
-import type {
-  Answer,
-  Curve,
-  CurveQuestion,
-  Description,
-  Page,
-  PageQuestion,
-  Question,
-  RecordQuestion,
-  RecordView,
-  Source,
-  SpectrumView,
-} from "../source.js";
+import type { RecordView, Source } from "../source.js";
 
 type Line =
   | { readonly progress: number }
@@ -18,31 +6,15 @@ type Line =
   | { readonly error: { readonly code: string; readonly message: string } };
 
 /** A store behind the server that this page came from. */
-export class HttpSource implements Source {
-  describe(signal?: AbortSignal): Promise<Description> {
-    return ask("describe", {}, signal);
-  }
-
-  spectrum(signal?: AbortSignal): Promise<SpectrumView> {
-    return ask("spectrum", {}, signal);
-  }
-
-  curve(question: CurveQuestion, signal?: AbortSignal, onProgress?: (share: number) => void): Promise<Curve> {
-    return ask("curve", question, signal, onProgress);
-  }
-
-  search(question: Question, signal?: AbortSignal): Promise<Answer> {
-    return ask("search", question, signal);
-  }
-
-  page(question: PageQuestion, signal?: AbortSignal): Promise<Page> {
-    return ask("page", question, signal);
-  }
-
-  async record(question: RecordQuestion, signal?: AbortSignal): Promise<RecordView | undefined> {
-    return (await ask<RecordView | null>("record", question, signal)) ?? undefined;
-  }
-}
+export const httpSource: Source = {
+  describe: (signal) => ask("describe", {}, signal),
+  spectrum: (signal) => ask("spectrum", {}, signal),
+  curve: (question, signal, onProgress) => ask("curve", question, signal, onProgress),
+  search: (question, signal) => ask("search", question, signal),
+  page: (question, signal) => ask("page", question, signal),
+  // JSON has no undefined.
+  record: async (question, signal) => (await ask<RecordView | null>("record", question, signal)) ?? undefined,
+};
 
 /** Calls the server, which answers by lines of JSON. */
 async function ask<T>(

@@ -331,6 +331,6 @@ it("keeps what is known of a codebook that is all but exact, though a driver tak
   const catalogue = await Catalogue.open(sqliteDriver(), place, kernel.checksum, () => {});
   const fit = { fitted: 1.1e-16, error: 1e-300, energy: 0.5, rows: 1 };
   await catalogue.write((transaction) => transaction.insertCodebook("eigen", 1, 0, new Uint8Array(8), fit));
-  expect(catalogue.reader.fit(1)).toEqual({ fitted: 0, error: 0, energy: 0.5, rows: 1 });
+  expect(catalogue.reader.codebooks.fit(1)).toEqual({ fitted: 0, error: 0, energy: 0.5, rows: 1 });
   await catalogue.close();
 });

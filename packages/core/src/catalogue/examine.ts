@@ -1,9 +1,10 @@
 import { ThermoclineError } from "../errors.js";
 import { Pace } from "../pace.js";
 import type { TextIndexCheck, VerifyProblem } from "../types.js";
+import type { BlockRow } from "./code-blocks.js";
 import type { Connection } from "./connection.js";
 import { isLive, liveBytes } from "./live.js";
-import type { BlockRow, Reader } from "./reader.js";
+import type { Reader } from "./reader.js";
 import { damagedDefinitions } from "./schema.js";
 import { isAboutTexts, TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
@@ -117,7 +118,7 @@ class Examiner implements Examination {
     for (const table of Object.keys(KEYS) as Table[]) this.#total += this.#highest(table);
     const reader = this.#reader;
     await this.#each("namespaces", (number) => {
-      if (!this.#attempt("namespace", { table: "namespaces" }, () => reader.namespaceRow(number))) return;
+      if (!this.#attempt("namespace", { table: "namespaces" }, () => reader.namespaces.get(number))) return;
       this.#namespaces.add(number);
       this.whole.namespaces += 1;
     });
@@ -208,7 +209,7 @@ class Examiner implements Examination {
 
   #codebook(number: number): void {
     this.#codebooks.set(number, undefined);
-    const found = this.#attempt("codebook", { table: "codebooks" }, () => this.#reader.codebook(number));
+    const found = this.#attempt("codebook", { table: "codebooks" }, () => this.#reader.codebooks.get(number));
     if (!found) return;
     const { judge } = this.#options;
     const bytes = judge && this.#attempt("codebook", { table: "codebooks" }, () => judge.codeBytes(found.codebook));
@@ -221,7 +222,7 @@ class Examiner implements Examination {
     const at = { table: "code_blocks", block: number };
     // Known by its number, whatever else of it is damaged.
     this.#namespaceOf.set(number, Number.NaN);
-    const block = this.#attempt("block", at, () => this.#reader.block(number));
+    const block = this.#attempt("block", at, () => this.#reader.blocks.get(number));
     if (!block) return;
     this.#namespaceOf.set(number, block.namespace);
     for (const [i, row] of block.rows.entries()) if (isLive(block.live, i)) this.#put(row, number);

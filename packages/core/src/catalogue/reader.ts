@@ -1,7 +1,9 @@
-import { ThermoclineError } from "../errors.js";
-import { type Checksum, expectSame, fieldsChecksum, recordChecksum, sealed, toUint32, verify } from "./blob.js";
+import { type Checksum, expectSame, fieldsChecksum, recordChecksum, sealed, verify } from "./blob.js";
+import { CodeBlocks } from "./code-blocks.js";
+import { Codebooks } from "./codebooks.js";
 import type { Connection } from "./connection.js";
 import { FieldTables } from "./field-tables.js";
+import { NamespaceTable } from "./namespace-table.js";
 import type { SqlValue } from "./sqlite.js";
 import { TextIndex, TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
@@ -35,37 +37,6 @@ export interface OriginalRow {
   readonly vector: Uint8Array;
 }
 
-export interface CodebookRow {
-  readonly number: number;
-  readonly codec: string;
-  readonly sampleRows: number;
-  readonly queries: number;
-  readonly codebook: Uint8Array;
-  readonly fit: FitRow;
-}
-
-/** How well rows fit a codebook: see `calibration/drift.ts`. */
-export interface FitRow {
-  readonly fitted: number;
-  readonly error: number;
-  readonly energy: number;
-  readonly rows: number;
-}
-
-export interface BlockRow {
-  readonly block: number;
-  readonly namespace: number;
-  readonly codebook: number;
-  readonly rows: Uint32Array;
-  readonly codes: Uint8Array;
-  readonly live: Uint8Array;
-}
-
-export interface NamespaceRow {
-  readonly number: number;
-  readonly name: string;
-}
-
 /** A condition over `records`, compiled from a filter. */
 export interface Condition {
   readonly sql: string;
@@ -88,6 +59,9 @@ function whole<Row>(row: StoredText<Row>): Omit<Row, "text"> & { readonly text: 
 export class Reader {
   readonly #connection: Connection;
   readonly #checksum: Checksum;
+  readonly namespaces: NamespaceTable;
+  readonly codebooks: Codebooks;
+  readonly blocks: CodeBlocks;
   /** The indexes of metadata's fields. */
   readonly fields: FieldTables;
   /** There only while `tokenizer` says so. */
@@ -96,6 +70,9 @@ export class Reader {
   constructor(connection: Connection, checksum: Checksum) {
     this.#connection = connection;
     this.#checksum = checksum;
+    this.namespaces = new NamespaceTable(connection, checksum);
+    this.codebooks = new Codebooks(connection, checksum);
+    this.blocks = new CodeBlocks(connection, checksum);
     this.fields = new FieldTables(connection, checksum);
     this.texts = new TextIndex(connection);
   }
@@ -112,24 +89,6 @@ export class Reader {
       expectSame(fieldsChecksum(this.#checksum, key, value), checksum, `The setting ${key}`);
     }
     return new Map(rows.map(({ key, value }) => [key, value]));
-  }
-
-  namespaces(): NamespaceRow[] {
-    const sql = "SELECT number, name, checksum FROM namespaces ORDER BY number";
-    return this.#connection.all<NamespaceRow & { checksum: number }>(sql).map((row) => this.#namespace(row));
-  }
-
-  /** A namespace, by itself: damage to another does not matter. */
-  namespaceRow(number: number): NamespaceRow {
-    const sql = "SELECT number, name, checksum FROM namespaces WHERE number = ?";
-    const found = this.#connection.get<NamespaceRow & { checksum: number }>(sql, number);
-    if (!found) throw new ThermoclineError("CORRUPT", `Namespace ${number} is missing. Restore a backup.`);
-    return this.#namespace(found);
-  }
-
-  #namespace({ number, name, checksum }: NamespaceRow & { readonly checksum: number }): NamespaceRow {
-    expectSame(fieldsChecksum(this.#checksum, number, name), checksum, `Namespace ${number}`);
-    return { number, name };
   }
 
   recordById(namespace: number, id: string): PlacedRecordRow | undefined {
@@ -409,93 +368,5 @@ export class Reader {
     const found = whole<Row>(row) as Row & { readonly checksum: number };
     expectSame(recordChecksum(this.#checksum, found), found.checksum, `The record of row ${found.row}`);
     return found;
-  }
-
-  /** All codebooks, the one in use last. */
-  codebooks(): CodebookRow[] {
-    const found = this.#connection.all<{ number: number }>("SELECT number FROM codebooks ORDER BY number");
-    return found.map(({ number }) => this.codebook(number));
-  }
-
-  codebook(number: number): CodebookRow {
-    const what = `Codebook ${number}`;
-    const found = this.#connection.get<Omit<CodebookRow, "fit"> & { checksum: number }>(
-      "SELECT number, codec, sample_rows AS sampleRows, queries, codebook, checksum FROM codebooks WHERE number = ?",
-      number,
-    );
-    if (!found) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
-    const { checksum, ...row } = found;
-    verify(this.#checksum, checksum, [row.codebook], what, row.sampleRows, row.queries);
-    return { ...row, fit: this.fit(number) };
-  }
-
-  codebookCount(): number {
-    return this.#connection.get<{ count: number }>("SELECT count(*) AS count FROM codebooks")?.count ?? 0;
-  }
-
-  /** How well rows fit a codebook. */
-  fit(codebook: number): FitRow {
-    const sql = "SELECT fitted, error, energy, rows, checksum FROM fits WHERE codebook = ?";
-    const found = this.#connection.get<FitRow & { readonly checksum: number }>(sql, codebook);
-    const what = `The fit of codebook ${codebook}`;
-    if (!found) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
-    const { fitted, error, energy, rows } = found;
-    expectSame(fieldsChecksum(this.#checksum, codebook, fitted, error, energy, rows), found.checksum, what);
-    return { fitted, error, energy, rows };
-  }
-
-  blockNumbers(): number[] {
-    return this.#connection.all<{ block: number }>("SELECT block FROM code_blocks ORDER BY block").map((b) => b.block);
-  }
-
-  /** Numbers of a namespace's blocks, ascending. */
-  blocksOf(namespace: number): number[] {
-    const sql = "SELECT block FROM code_blocks WHERE namespace = ? ORDER BY block";
-    return this.#connection.all<{ block: number }>(sql, namespace).map(({ block }) => block);
-  }
-
-  /** The block with the least number above `block`, of a namespace or of all. */
-  blockAfter(block: number, namespace?: number): number | undefined {
-    const sql = "SELECT min(block) AS block FROM code_blocks WHERE block > ? AND ifnull(namespace = ?, true)";
-    return this.#connection.get<{ block: number | null }>(sql, block, namespace ?? null)?.block ?? undefined;
-  }
-
-  hasBlock(block: number): boolean {
-    return this.#connection.get("SELECT 1 FROM code_blocks WHERE block = ?", block) !== undefined;
-  }
-
-  /** Number of the block that a namespace's cold rows were last added to. */
-  lastBlock(namespace: number): number | undefined {
-    const sql = "SELECT max(block) AS block FROM code_blocks WHERE namespace = ?";
-    return this.#connection.get<{ block: number | null }>(sql, namespace)?.block ?? undefined;
-  }
-
-  block(block: number): BlockRow {
-    const what = `Code block ${block}`;
-    const codes = this.#connection.get<
-      Omit<BlockRow, "rows" | "live"> & { readonly rows: Uint8Array; readonly checksum: number }
-    >("SELECT block, namespace, codebook, rows, codes, checksum FROM code_blocks WHERE block = ?", block);
-    if (!codes) throw new ThermoclineError("CORRUPT", `${what} is missing. Restore a backup.`);
-    verify(this.#checksum, codes.checksum, [codes.rows, codes.codes], what, codes.namespace, codes.codebook);
-    return { ...codes, rows: toUint32(codes.rows), live: this.live(block) };
-  }
-
-  /** One bit a row of a block, lowest first: whether it is still to be found. */
-  live(block: number): Uint8Array {
-    const what = `The live rows of code block ${block}`;
-    const found = this.#connection.get<{ live: Uint8Array; checksum: number }>(
-      "SELECT live, checksum FROM live_rows WHERE block = ?",
-      block,
-    );
-    if (!found) throw new ThermoclineError("CORRUPT", `${what} are missing. Restore a backup.`);
-    verify(this.#checksum, found.checksum, [found.live], what, block);
-    return found.live;
-  }
-
-  /** Row numbers of a block, ascending, without its codes. */
-  blockRows(block: number): Uint32Array {
-    const found = this.#connection.get<{ rows: Uint8Array }>("SELECT rows FROM code_blocks WHERE block = ?", block);
-    if (!found) throw new ThermoclineError("CORRUPT", `Code block ${block} is missing. Restore a backup.`);
-    return toUint32(found.rows);
   }
 }

@@ -1,9 +1,10 @@
 import { ThermoclineError } from "../errors.js";
 import { type Checksum, concatenate, fieldsChecksum, recordChecksum, sealed, toBytes } from "./blob.js";
+import type { FitRow } from "./codebooks.js";
 import type { Connection } from "./connection.js";
 import { FieldTableWriter } from "./field-tables.js";
 import { allLive } from "./live.js";
-import { type FitRow, type OriginalRow, Reader, type RecordRow } from "./reader.js";
+import { type OriginalRow, Reader, type RecordRow } from "./reader.js";
 import { TOKENIZER_SETTING, type Tokenizer } from "./text-index.js";
 
 /** Row numbers cross the kernel as 32 bits, of which the highest value is no row. */
@@ -210,7 +211,7 @@ export class Transaction extends Reader {
   /** Puts other rows (ascending, all live) and codes into a block, and returns its live bits. */
   replaceBlock(block: number, codebook: number, rows: Uint32Array, codes: Uint8Array): Uint8Array {
     const bytes = toBytes(rows);
-    const namespace = this.block(block).namespace;
+    const namespace = this.blocks.get(block).namespace;
     this.#connection.run(
       "UPDATE code_blocks SET codebook = ?, rows = ?, codes = ?, checksum = ? WHERE block = ?",
       codebook,
@@ -230,8 +231,8 @@ export class Transaction extends Reader {
   /** Takes rows out of their block. A block without live rows goes altogether; returns whether it did. */
   clearLive(block: number, rows: readonly number[]): boolean {
     const gone = new Set(rows);
-    const live = this.live(block).slice();
-    this.blockRows(block).forEach((row, i) => {
+    const live = this.blocks.live(block).slice();
+    this.blocks.rows(block).forEach((row, i) => {
       if (gone.has(row)) live[i >> 3] = (live[i >> 3] ?? 0) & ~(1 << (i & 7));
     });
     if (live.some((bits) => bits !== 0)) {

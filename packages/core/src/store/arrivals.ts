@@ -156,7 +156,7 @@ async function writeCold(
 ): Promise<ColdArrivals> {
   const { codec } = codebook;
   const blocks = new Map<number, CodeBlock>();
-  let fit: Fit = transaction.fit(codebook.number);
+  let fit: Fit = transaction.codebooks.fit(codebook.number);
   for (let at = 0; at < rows.length; at += BLOCK_ROWS) {
     const end = Math.min(at + BLOCK_ROWS, rows.length);
     const some = places.slice(at, end);

@@ -26,8 +26,8 @@ export function placeCodes(
   rows: Uint32Array,
   codes: Uint8Array,
 ): CodeBlock {
-  const last = transaction.lastBlock(namespace);
-  const before = last === undefined ? undefined : transaction.block(last);
+  const last = transaction.blocks.last(namespace);
+  const before = last === undefined ? undefined : transaction.blocks.get(last);
   if (!before || before.codebook !== codebook.number || before.rows.length + rows.length > BLOCK_ROWS) {
     const { block, live } = transaction.insertBlock(namespace, codebook.number, rows, codes);
     return { block, rows, codes, live };

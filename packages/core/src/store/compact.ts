@@ -1,7 +1,7 @@
 import { Meter } from "../calibration/meter.js";
 import { concatenate } from "../catalogue/blob.js";
+import type { BlockRow } from "../catalogue/code-blocks.js";
 import { isLive } from "../catalogue/live.js";
-import type { BlockRow } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { abortedAfter, Pace, throwIfAborted } from "../pace.js";
 import type { CompactOptions, CompactReport } from "../types.js";
@@ -43,7 +43,7 @@ export async function compactStore(engine: Engine, options: CompactOptions): Pro
       }
     });
     await catalogue.write((transaction) => {
-      if (transaction.codebookCount() > 1) transaction.deleteOldCodebooks();
+      if (transaction.codebooks.count() > 1) transaction.deleteOldCodebooks();
     });
     await engine.indexes.clean(signal);
     await meter.part(before.pages, (done) => catalogue.shrink(signal, done));
@@ -96,9 +96,9 @@ async function compactNext(
   last: Step | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Step | undefined> {
-  const number = transaction.blockAfter(last?.block ?? 0, namespace);
+  const number = transaction.blocks.after(last?.block ?? 0, namespace);
   if (number === undefined) return undefined;
-  const block = transaction.block(number);
+  const block = transaction.blocks.get(number);
   const live = living(block);
   const target = last && roomIn(transaction, last.kept, live.rows.length);
   if (last && target) {
@@ -122,8 +122,8 @@ async function compactNext(
 
 /** What is in the block that is kept, if it has room for so many rows: writes go on between two steps, so it may be gone, or full. */
 function roomIn(transaction: Transaction, { block, rows }: Kept, more: number): Picked | undefined {
-  if (rows + more > BLOCK_ROWS || !transaction.hasBlock(block)) return undefined;
-  const found = living(transaction.block(block));
+  if (rows + more > BLOCK_ROWS || !transaction.blocks.has(block)) return undefined;
+  const found = living(transaction.blocks.get(block));
   return found.rows.length + more > BLOCK_ROWS ? undefined : found;
 }
 

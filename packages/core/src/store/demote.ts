@@ -109,7 +109,7 @@ async function demoteBlock(
         transaction.moveToCold(rows, added.block, kept(engine, transaction, dim, rows));
         if (pace.due) await pace.pause();
       }
-      const fit: Fit = afterCoding(transaction.fit(codebook.number), coded.loss, moved.length);
+      const fit: Fit = afterCoding(transaction.codebooks.fit(codebook.number), coded.loss, moved.length);
       transaction.setFit(codebook.number, fit);
       return { moved, added: { ...added, partition }, fit };
     },

@@ -1,4 +1,5 @@
-import type { NamespaceRow, Reader } from "../catalogue/reader.js";
+import type { NamespaceRow } from "../catalogue/namespace-table.js";
+import type { Reader } from "../catalogue/reader.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec, Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
@@ -35,7 +36,7 @@ export async function readImage(engine: Engine, reader: Reader): Promise<Image> 
   const stored = reader.settings();
   const image: Image = {
     settings: withChosen(engine.settings, stored),
-    namespaces: reader.namespaces(),
+    namespaces: reader.namespaces.all(),
     dim: Number(stored.get("dim") ?? 0),
     partitions: new Map(),
     plain: await PlainRows.read(reader),
@@ -92,7 +93,7 @@ function partitionIn(engine: Engine, image: Image, namespace: number): Partition
 
 function loadCodebooks(engine: Engine, reader: Reader, image: Image): ReadonlyMap<number, Codec> {
   const codecs = new Map<number, Codec>();
-  for (const { number, sampleRows, queries, codebook, fit } of reader.codebooks()) {
+  for (const { number, sampleRows, queries, codebook, fit } of reader.codebooks.all()) {
     const codec = engine.kernel.codec(codebook);
     codecs.set(number, codec);
     image.codebook = { number, codec, bytes: codebook.length, sampleRows, queries, fit };
@@ -107,8 +108,8 @@ async function loadCold(
   codecs: ReadonlyMap<number, Codec>,
 ): Promise<void> {
   const pace = new Pace();
-  for (const number of reader.blockNumbers()) {
-    const { block, namespace, codebook, rows, codes, live } = reader.block(number);
+  for (const number of reader.blocks.numbers()) {
+    const { block, namespace, codebook, rows, codes, live } = reader.blocks.get(number);
     const codec = codecs.get(codebook);
     if (!codec) {
       throw new ThermoclineError("CORRUPT", `Code block ${block} needs codebook ${codebook}, which is missing.`);

@@ -63,7 +63,7 @@ export async function dropNamespace(engine: Engine, given: string, options: Name
       if (number === undefined) return { number, rows: [] };
       const rows = await allOf(engine, transaction, number, options);
       await forEachRow(rows, "delete", options, (row) => transaction.deleteRecord(row));
-      for (const block of transaction.blocksOf(number)) transaction.deleteBlock(block);
+      for (const block of transaction.blocks.numbersOf(number)) transaction.deleteBlock(block);
       transaction.deleteNamespace(number);
       return { number, rows };
     },
@@ -181,8 +181,8 @@ async function copyBlocks(
 ) {
   const pace = new Pace(signal);
   const blocks = [];
-  for (const number of transaction.blocksOf(from)) {
-    const source = transaction.block(number);
+  for (const number of transaction.blocks.numbersOf(from)) {
+    const source = transaction.blocks.get(number);
     const places = Array.from(source.rows.keys()).filter((i) => isLive(source.live, i));
     const { rows, codes } = pick(source.rows, source.codes, source.codes.length / source.rows.length, places);
     // Copies are numbered in the order of their sources, so these ascend, too.

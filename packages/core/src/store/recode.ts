@@ -1,5 +1,6 @@
+import type { BlockRow } from "../catalogue/code-blocks.js";
 import { isLive } from "../catalogue/live.js";
-import type { BlockRow, OriginalRow, Reader } from "../catalogue/reader.js";
+import type { OriginalRow, Reader } from "../catalogue/reader.js";
 import type { Transaction } from "../catalogue/transaction.js";
 import { ThermoclineError } from "../errors.js";
 import type { Codec } from "../kernel/kernel.js";
@@ -52,8 +53,8 @@ export class Recoding {
   /** Puts the new codes into every block of the catalogue, coding now what another process has added in between. */
   async replace(transaction: Transaction, codebook: number, signal: AbortSignal | undefined): Promise<void> {
     const pace = new Pace(signal);
-    for (const number of transaction.blockNumbers()) {
-      const rows = liveRows(transaction.block(number));
+    for (const number of transaction.blocks.numbers()) {
+      const rows = liveRows(transaction.blocks.get(number));
       if (!this.#covers(number, rows)) {
         await this.#encode(number, rows, await this.#vectors(transaction, rows));
       }
@@ -65,9 +66,9 @@ export class Recoding {
 
   /** The block after another, and its vectors unless they have been coded. */
   async #next(reader: Reader, after: number) {
-    const block = reader.blockAfter(after);
+    const block = reader.blocks.after(after);
     if (block === undefined) return undefined;
-    const rows = liveRows(reader.block(block));
+    const rows = liveRows(reader.blocks.get(block));
     return { block, rows, vectors: this.#covers(block, rows) ? undefined : await this.#vectors(reader, rows) };
   }
 

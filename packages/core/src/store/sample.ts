@@ -54,9 +54,9 @@ export function sampleRows(
  * would all have to be read, and not by steps over row numbers, which leave gaps where records were deleted.
  */
 function* rowNumbers({ catalogue: { reader }, heat }: Engine): Generator<number> {
-  for (let block = reader.blockAfter(0); block !== undefined; block = reader.blockAfter(block)) {
-    const live = reader.live(block);
-    yield* reader.blockRows(block).filter((_, i) => isLive(live, i));
+  for (let block = reader.blocks.after(0); block !== undefined; block = reader.blocks.after(block)) {
+    const live = reader.blocks.live(block);
+    yield* reader.blocks.rows(block).filter((_, i) => isLive(live, i));
   }
   yield* heat.rows();
 }

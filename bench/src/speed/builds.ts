@@ -6,7 +6,7 @@ import { files, root } from "../../../scripts/files.mjs";
 import type { SpeedCase } from "./cases.js";
 import { CONTENDERS } from "./contenders.js";
 import type { Dataset } from "./dataset.js";
-import { inFreshProcess } from "./processes.js";
+import { carriedOut } from "./processes.js";
 
 /** What was built for a case: where it lies and how long it took, which is null where there is nothing to build. */
 export interface Built {
@@ -43,7 +43,7 @@ export async function builtFor(
   const part = `${folder}.part`;
   await mkdir(part);
   const order = { ...test, phase: "build", dataset, folder: part, query: {}, threads: 1, seconds: 0 } as const;
-  const { seconds } = await inFreshProcess(order);
+  const { seconds } = await carriedOut(order);
   await writeFile(path.join(part, "built.json"), JSON.stringify({ seconds }));
   await rename(part, folder);
   return { folder, seconds };

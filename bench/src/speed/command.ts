@@ -11,7 +11,6 @@ import { UsageError } from "../usage-error.js";
 import { CASES, CHECK_CASES, fullName, type SpeedCase } from "./cases.js";
 import { DATASETS, type Dataset, type DatasetName, prepareDataset } from "./dataset.js";
 import { kernelFigures } from "./kernel-figures.js";
-import { carryOut } from "./measure.js";
 import { installPeers } from "./peers.js";
 import { run, type SpeedRow } from "./rounds.js";
 import { selectCases } from "./selection.js";
@@ -46,15 +45,10 @@ export async function speed(args: readonly string[]): Promise<number> {
     floor: { type: "string" },
     cache: { type: "string", default: CACHE },
     datasets: { type: "string" },
-    order: { type: "string" },
     help: { type: "boolean", default: false },
   });
   if (values.help) {
     process.stdout.write(HELP);
-    return 0;
-  }
-  if (values.order !== undefined) {
-    console.log(JSON.stringify(await carryOut(JSON.parse(values.order))));
     return 0;
   }
   const { check } = values;

@@ -5,7 +5,7 @@ import { fullName, type Mode, type SpeedCase } from "./cases.js";
 import type { Dataset, DatasetName } from "./dataset.js";
 import type { Figures } from "./measure.js";
 import { type Missing, versionOf } from "./peers.js";
-import { inFreshProcess } from "./processes.js";
+import { carriedOut } from "./processes.js";
 
 /** One line of the record. What could not be measured is null, and `error` says why. */
 export interface SpeedRow {
@@ -79,9 +79,7 @@ export async function run(
       await attempt(entry, async () => {
         const { test, dataset, built } = entry;
         const folder = built?.folder ?? "";
-        entry.figures.push(
-          await inFreshProcess({ ...test, phase: "measure", dataset, folder, seconds: options.seconds }),
-        );
+        entry.figures.push(await carriedOut({ ...test, phase: "measure", dataset, folder, seconds: options.seconds }));
       });
     }
   }

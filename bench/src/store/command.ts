@@ -1,17 +1,16 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describeMachine } from "../../../examples/beir-scifact/src/machine.js";
 import { type Column, formatNumber, renderTable } from "../../../examples/beir-scifact/src/report/table.js";
 import { loadKernel } from "../../../packages/core/src/kernel/load.js";
+import { inFreshProcess } from "../fresh-process.js";
 import { parseOptions, positive } from "../options.js";
 import { installPeers } from "../speed/peers.js";
 import { UsageError } from "../usage-error.js";
 import { loadStore, STORES, type StoreName } from "./contender.js";
-import { carryOut, type StoreFigures, type StoreOrder } from "./measure.js";
+import type { StoreFigures, StoreOrder } from "./measure.js";
 import { type StoreTarget, storeTargets } from "./targets.js";
 
 /** What `--help` prints of this suite. */
@@ -26,9 +25,6 @@ export const HELP = `store: a store of a million rows, from the first row to the
 `;
 
 const FOLDER = fileURLToPath(new URL("../../.data", import.meta.url));
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const NODE_OPTIONS = ["--import", "tsx", "--expose-gc", "--max-old-space-size=8192"];
 
 /** The figures of a store, or why there are none. */
 export interface StoreRow {
@@ -47,15 +43,10 @@ export async function store(args: readonly string[]): Promise<number> {
     calls: { type: "string" },
     only: { type: "string" },
     folder: { type: "string", default: FOLDER },
-    order: { type: "string" },
     help: { type: "boolean", default: false },
   });
   if (values.help) {
     process.stdout.write(HELP);
-    return 0;
-  }
-  if (values.order !== undefined) {
-    console.log(JSON.stringify(await carryOut(JSON.parse(values.order) as StoreOrder)));
     return 0;
   }
   const { check } = values;
@@ -111,20 +102,13 @@ async function run(store: StoreName, wanted: number, calls: number, parent: stri
     const order = { store, folder, rows, calls };
     const phases: StoreOrder["phase"][] = open ? ["ingest", "serve"] : ["both"];
     const parts = [];
-    for (const phase of phases) parts.push(await inFreshProcess({ ...order, phase }));
+    for (const phase of phases) parts.push(await inFreshProcess("store", { ...order, phase } satisfies StoreOrder));
     return { store, rows, figures: Object.assign({}, ...parts) as StoreFigures, error: null };
   } catch (error) {
     return failed(store, rows, error instanceof Error ? error.message.slice(-400) : String(error));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function inFreshProcess(order: StoreOrder): Promise<Partial<StoreFigures>> {
-  const args = [...NODE_OPTIONS, MAIN, "store", "--order", JSON.stringify(order)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 24 });
-  // Libraries print what they like before our line, which is the last.
-  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
 }
 
 const COLUMNS: readonly Column<StoreRow>[] = [

@@ -21,7 +21,7 @@
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_T0, _mm_load_sd, _mm_loadh_pd, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi8,
+    __cpuid, __m256, __m256i, _MM_HINT_T0, _mm_load_sd, _mm_loadh_pd, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi8,
     _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castpd_ps, _mm256_castsi256_ps,
     _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi16_epi32, _mm256_cvtepi32_ps,
     _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
@@ -31,6 +31,7 @@ use std::arch::x86_64::{
     _mm256_shuffle_ps, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_subs_epu16,
     _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
+use std::sync::OnceLock;
 
 use super::{CENTROIDS, GROUP, Hit, Line, OCTET, Part, Polar, group_of, lanes, report};
 
@@ -48,12 +49,23 @@ pub(super) const AHEAD: usize = 4;
 
 /// Proof that this machine has AVX2: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
+pub struct Avx2 {
+    /// How many groups from the next one on the processor expects by itself where a scan leaves none out. Intel's are faster, by a
+    /// twentieth to a sixth, when they are asked for even so; AMD's are slower.
+    pub(super) expected: usize,
+}
 
 impl Avx2 {
     /// A token, if the processor and the operating system have AVX2.
     pub fn detect() -> Option<Self> {
-        is_x86_feature_detected!("avx2").then_some(Self(()))
+        // The instruction takes longer than a short scan where a hypervisor answers it.
+        static EXPECTED: OnceLock<usize> = OnceLock::new();
+        let find = || {
+            let maker = __cpuid(0);
+            let intel = [maker.ebx, maker.edx, maker.ecx].map(u32::to_le_bytes).as_flattened() == b"GenuineIntel";
+            if intel { 0 } else { AHEAD }
+        };
+        is_x86_feature_detected!("avx2").then(|| Self { expected: *EXPECTED.get_or_init(find) })
     }
 
     pub(crate) fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
@@ -98,7 +110,7 @@ impl Avx2 {
 
     pub(crate) fn scan(self, parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
         // SAFETY: the token proves AVX2.
-        unsafe { scan(parts, rows, floor, hits) }
+        unsafe { scan(parts, rows, floor, hits, self.expected) }
     }
 
     pub(crate) fn extend(self, part: &Part<'_>, hits: &mut [Hit]) {
@@ -283,13 +295,13 @@ fn halves(numbers: &[i32; CENTROIDS]) -> (__m256i, __m256i) {
 }
 
 #[target_feature(enable = "avx2")]
-fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
+fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>, expected: usize) {
     let floors = _mm256_set1_epi16(floor.cast_signed());
     for first in (0..rows.len()).step_by(Wanted::MANY) {
         let wanted = Wanted::of(rows, first);
         for i in (0..wanted.count).step_by(2) {
             let (groups, bits) = wanted.at(i, first);
-            prefetch(parts, groups, wanted.at(i + AHEAD, first).0);
+            prefetch(parts, groups, wanted.at(i + AHEAD, first).0, expected);
             let mut sums = zeros();
             for part in parts {
                 sums = add_part(sums, part, groups);
@@ -311,7 +323,7 @@ fn extend(part: &Part<'_>, hits: &mut [Hit]) {
     let mut start = 0;
     while start < hits.len() {
         let (groups, ends) = next_runs(hits, start);
-        prefetch(&[*part], groups, next_runs(hits, ends[1]).0);
+        prefetch(&[*part], groups, next_runs(hits, ends[1]).0, AHEAD);
         let (even, odd) = split(add_part(zeros(), part, groups));
         for (sums, end) in in_order(even, odd).iter().zip(ends) {
             for hit in &mut hits[start..end] {
@@ -376,11 +388,11 @@ pub(super) fn lines_of<'a, const N: usize>(part: &Part<'a>, groups: [usize; N]) 
     groups.map(|group| &part.codes[group * lines..][..lines])
 }
 
-/// Asks for the lines of two groups that will be wanted after these two, unless they are so near that the processor expects them
-/// by itself.
+/// Asks for the lines of two groups that will be wanted after these two, unless they are among the groups that the processor
+/// expects by itself.
 #[inline]
-pub(super) fn prefetch(parts: &[Part<'_>], groups: [usize; 2], ahead: [usize; 2]) {
-    if ahead[1] > groups[1] + AHEAD {
+pub(super) fn prefetch(parts: &[Part<'_>], groups: [usize; 2], ahead: [usize; 2], expected: usize) {
+    if ahead[1] > groups[1] + expected {
         for part in parts {
             for lines in lines_of(part, ahead) {
                 for line in lines {

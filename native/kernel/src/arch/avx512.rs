@@ -70,7 +70,7 @@ impl Avx512 {
 
     pub(crate) fn scan(self, parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
         // SAFETY: the token proves the instructions.
-        unsafe { scan(parts, rows, floor, hits) }
+        unsafe { scan(parts, rows, floor, hits, self.0.expected) }
     }
 
     pub(crate) fn extend(self, part: &Part<'_>, hits: &mut [Hit]) {
@@ -80,13 +80,13 @@ impl Avx512 {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni,gfni")]
-fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>) {
+fn scan(parts: &[Part<'_>], rows: &[u16], floor: u16, hits: &mut Vec<Hit>, expected: usize) {
     let floors = _mm512_set1_epi32(i32::from(floor));
     for first in (0..rows.len()).step_by(Wanted::MANY) {
         let wanted = Wanted::of(rows, first);
         for i in (0..wanted.count).step_by(TOGETHER) {
             let (groups, bits) = wanted.at(i, first);
-            prefetch(parts, groups, wanted.at(i + AHEAD, first).0);
+            prefetch(parts, groups, wanted.at(i + AHEAD, first).0, expected);
             let mut sums = [_mm512_setzero_si512(); TOGETHER];
             for part in parts {
                 sums = add_part(sums, part, groups);
@@ -111,7 +111,7 @@ fn extend(part: &Part<'_>, hits: &mut [Hit]) {
     let mut start = 0;
     while start < hits.len() {
         let (groups, ends) = next_runs(hits, start);
-        prefetch(&[*part], groups, next_runs(hits, ends[TOGETHER - 1]).0);
+        prefetch(&[*part], groups, next_runs(hits, ends[TOGETHER - 1]).0, AHEAD);
         let sums = add_part([_mm512_setzero_si512(); TOGETHER], part, groups);
         for (sums, end) in sums.into_iter().zip(ends) {
             let sums = numbers(sums);

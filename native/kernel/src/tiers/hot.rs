@@ -8,8 +8,9 @@ use super::search::allows;
 use crate::top_k::{Candidate, TopK};
 use crate::{Error, Isa, Metric};
 
-/// Rows per block. A write copies a block only while a search still reads it, so small blocks keep writes cheap.
-const ROWS: usize = 256;
+/// Rows per block. A write copies a block only while a search still reads it: rows that leave lie anywhere, so moves of some
+/// hundreds of them copy as many blocks, which are small for that.
+const ROWS: usize = 32;
 
 /// Floats of rows that stay in the first-level cache while all queries of a pass meet them: 16 KiB.
 const TILE_FLOATS: usize = 4096;
@@ -59,7 +60,8 @@ impl HotBatch {
 /// Rows in slots without gaps: a removed row's slot is taken by the last row.
 #[derive(Default)]
 pub(super) struct Hot {
-    blocks: Vec<Arc<Block>>,
+    /// Shared with searches as one, so that a snapshot of many small blocks costs one reference.
+    blocks: Arc<Vec<Arc<Block>>>,
     slots: HashMap<u32, usize>,
 }
 
@@ -82,14 +84,15 @@ impl Hot {
             if slot == usize::MAX {
                 let slot = self.slots.len() - 1;
                 self.slots.insert(*row, slot);
+                let blocks = Arc::make_mut(&mut self.blocks);
                 if slot.is_multiple_of(ROWS) {
-                    self.blocks.push(Arc::new(Block::with_room(dim)));
+                    blocks.push(Arc::new(Block::with_room(dim)));
                 }
-                let block = Arc::make_mut(&mut self.blocks[slot / ROWS]);
+                let block = Arc::make_mut(&mut blocks[slot / ROWS]);
                 block.rows.push(*row);
                 block.vectors.extend_from_slice(vector);
             } else {
-                let block = Arc::make_mut(&mut self.blocks[slot / ROWS]);
+                let block = Arc::make_mut(&mut Arc::make_mut(&mut self.blocks)[slot / ROWS]);
                 block.vectors[slot % ROWS * dim..][..dim].copy_from_slice(vector);
             }
         }
@@ -104,17 +107,18 @@ impl Hot {
         let dim = batch.dim;
         let full = |block: &Block| block.rows.len() == ROWS;
         // Full blocks go before the last one here, if that has room left; its rows and those of the batch's last one follow.
-        let open = self.blocks.pop_if(|block| !full(block));
+        let blocks = Arc::make_mut(&mut self.blocks);
+        let open = blocks.pop_if(|block| !full(block));
         let (whole, rest): (Vec<Block>, Vec<Block>) = batch.blocks.drain(..).partition(full);
         for block in whole {
-            let first = self.blocks.len() * ROWS;
+            let first = blocks.len() * ROWS;
             self.slots.extend(block.rows.iter().enumerate().map(|(i, row)| (*row, first + i)));
-            self.blocks.push(Arc::new(block));
+            blocks.push(Arc::new(block));
         }
         if let Some(open) = open {
-            let first = self.blocks.len() * ROWS;
+            let first = blocks.len() * ROWS;
             self.slots.extend(open.rows.iter().enumerate().map(|(i, row)| (*row, first + i)));
-            self.blocks.push(open);
+            blocks.push(open);
         }
         rest.iter().try_for_each(|block| self.put(dim, &block.rows, &block.vectors))
     }
@@ -129,14 +133,15 @@ impl Hot {
                 self.slots.shrink_to(2 * self.slots.len());
             }
             let last = self.slots.len();
-            let block = Arc::make_mut(&mut self.blocks[last / ROWS]);
+            let blocks = Arc::make_mut(&mut self.blocks);
+            let block = Arc::make_mut(&mut blocks[last / ROWS]);
             let moved = block.rows.pop().expect("the last slot is filled");
             let vector = block.vectors.split_off(last % ROWS * dim);
             if last.is_multiple_of(ROWS) {
-                self.blocks.pop();
+                blocks.pop();
             }
             if slot != last {
-                let block = Arc::make_mut(&mut self.blocks[slot / ROWS]);
+                let block = Arc::make_mut(&mut blocks[slot / ROWS]);
                 block.rows[slot % ROWS] = moved;
                 block.vectors[slot % ROWS * dim..][..dim].copy_from_slice(&vector);
                 self.slots.insert(moved, slot);
@@ -154,9 +159,14 @@ impl Hot {
         Ok(out)
     }
 
-    pub(super) fn blocks(&self) -> Vec<Arc<Block>> {
-        self.blocks.clone()
+    pub(super) fn blocks(&self) -> Arc<Vec<Arc<Block>>> {
+        Arc::clone(&self.blocks)
     }
+}
+
+/// How many rows the blocks of a hot tier have: all but the last are full.
+pub(super) fn rows_in(blocks: &[Arc<Block>]) -> usize {
+    blocks.split_last().map_or(0, |(last, full)| full.len() * ROWS + last.rows.len())
 }
 
 impl Block {
@@ -174,7 +184,9 @@ impl Block {
         tops: impl ExactSizeIterator<Item = &'a mut TopK>,
     ) {
         let dim = self.vectors.len() / self.rows.len();
-        let runs = self.runs(allow, (TILE_FLOATS / dim).max(1));
+        // One query meets each row once, and needs no tiles.
+        let most = if tops.len() == 1 { ROWS } else { (TILE_FLOATS / dim).clamp(1, ROWS) };
+        let runs = self.runs(allow, most);
         let mut scores = [0.0; ROWS];
         let mut tops: Vec<_> = tops.collect();
         for run in runs {

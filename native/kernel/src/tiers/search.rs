@@ -98,11 +98,11 @@ impl Found {
     }
 }
 
-/// The rows of a partition at one moment. Taking one costs a reference a block.
+/// The rows of a partition at one moment. Taking one costs a reference a cold block, and one for all hot ones.
 pub struct Snapshot {
     pub(super) dim: usize,
     pub(super) metric: Metric,
-    pub(super) hot: Vec<Arc<hot::Block>>,
+    pub(super) hot: Arc<Vec<Arc<hot::Block>>>,
     pub(super) cold: Vec<(u32, Arc<cold::Block>)>,
 }
 
@@ -183,7 +183,7 @@ impl Snapshot {
     }
 
     fn hot_rows(&self) -> usize {
-        self.hot.iter().map(|block| block.rows()).sum()
+        hot::rows_in(&self.hot)
     }
 
     /// One pass over all blocks, for up to [`PASS`] queries, on up to `threads` threads.

@@ -17,6 +17,9 @@ const ELEMENTS = ["number", "text", "true", "false", "null"] as const;
 type Kind = (typeof KINDS)[number] | `element ${(typeof ELEMENTS)[number]}`;
 const ORDER: readonly Kind[] = [...KINDS, ...ELEMENTS.map((kind) => `element ${kind}` as const)];
 
+/** Where each kind stands in that order. */
+const PLACES = new Map(ORDER.map((kind, place) => [kind, place]));
+
 const HEADER_BYTES = 4 * 12;
 
 function kindOf(value: JsonScalar): (typeof ELEMENTS)[number] {
@@ -205,11 +208,12 @@ export class FieldValues {
   }
 
   #firstKey(kind: Kind, after = 0): number {
-    return this.#keys[ORDER.indexOf(kind) + after] ?? 0;
+    return this.#keys[(PLACES.get(kind) ?? 0) + after] ?? 0;
   }
 
   #equal(kind: Kind, value: JsonScalar, bits: Uint8Array, first: number): void {
     const key = this.#firstKey(kind);
+    if (key === this.#firstKey(kind, 1)) return;
     // Of the other kinds there is one key at most.
     const listed = typeof value === "number" || typeof value === "string";
     const [begin, end] = listed ? [this.#place(kind, value, false), this.#place(kind, value, true)] : [0, 1];

@@ -62,8 +62,10 @@ export class FieldIndexes {
   #counted = 0;
   /** By path as JSON; undefined until the catalogue has been asked. */
   #fields: Map<string, Field> | undefined;
+  /** Of the paths of filters. */
+  readonly #keys = new WeakMap<readonly string[], string>();
   /** Parsed stretches, the one asked for last at the end. */
-  readonly #read = new Map<string, FieldValues>();
+  readonly #read = new Map<number, FieldValues>();
   #readBytes = 0;
   /** Fields with too much text. */
   readonly #refused = new Set<string>();
@@ -94,7 +96,10 @@ export class FieldIndexes {
 
   /** What is indexed of the stretch that begins at row `first`. */
   pieces(reader: Reader, path: readonly string[], first: number): readonly Piece[] {
-    const field = this.#load(reader).get(JSON.stringify(path));
+    // A filter's tree is asked for each stretch anew.
+    const key = this.#keys.get(path) ?? JSON.stringify(path);
+    this.#keys.set(path, key);
+    const field = this.#load(reader).get(key);
     if (!field) return [];
     if (field.whole.has(first)) {
       const values = this.#values(reader, field, first, STRETCH);
@@ -186,7 +191,8 @@ export class FieldIndexes {
   }
 
   #values(reader: Reader, field: Field, first: number, rows: number): FieldValues | undefined {
-    const key = `${field.number} ${first} ${rows}`;
+    // Rows take 32 bits, and stretches are of two lengths.
+    const key = 2 * (field.number * 2 ** 32 + first) + (rows === STRETCH ? 1 : 0);
     const known = this.#read.get(key);
     if (known) {
       this.#read.delete(key);

@@ -3,7 +3,7 @@ import type { FilterNode } from "../filter/filter-node.js";
 import { verdictOf } from "../filter/verdict.js";
 import type { Pace } from "../pace.js";
 import { type FieldIndexes, STRETCH } from "./field-indexes.js";
-import { addRows, noRows, rowsIn } from "./row-bits.js";
+import { addBits, addRows, countRows, noRows, rowsIn } from "./row-bits.js";
 
 /** A filter, checked: its tree, the same as SQL, and the fields it asks for, by path as JSON. */
 export interface Filtering {
@@ -15,6 +15,9 @@ export interface Filtering {
 
 /** Bytes of masks that are kept. */
 const CACHE_BYTES = 2 ** 23;
+
+/** Bytes of bits for each row of a mask that is packed, at least: to half its room. */
+const PACKED = 8;
 
 /** Rows that one statement looks at: about a millisecond's work. */
 const SPAN = 512;
@@ -37,8 +40,14 @@ export class Mask {
   readonly #namespace: number;
   readonly #filtering: Filtering;
   readonly #indexes: FieldIndexes;
+  /** What was found: a bit for each row, or while it lies packed, which takes less room where it is little, the rows themselves. */
   #bits = noRows(0);
+  #packed: Uint32Array | undefined;
+  /** Whether it was found to be too much to be packed. */
+  #dense = false;
   #through = 0;
+  /** How many calls of `grow` are under way. */
+  #growing = 0;
 
   constructor(namespace: number, filtering: Filtering, indexes: FieldIndexes) {
     this.#namespace = namespace;
@@ -47,7 +56,18 @@ export class Mask {
   }
 
   get bytes(): number {
-    return this.#bits.length + 2 * this.#filtering.key.length;
+    return (this.#packed?.byteLength ?? this.#bits.length) + 2 * this.#filtering.key.length;
+  }
+
+  /** Takes less room from now on, if it can; returns by how many bytes. */
+  pack(): number {
+    if (this.#packed || this.#dense || this.#growing > 0) return 0;
+    this.#dense = countRows(this.#bits) > this.#bits.length / PACKED;
+    if (this.#dense) return 0;
+    const before = this.bytes;
+    this.#packed = Uint32Array.from(rowsIn(this.#bits, -1, this.#through));
+    this.#bits = noRows(0);
+    return before - this.bytes;
   }
 
   /** Whether all rows have been looked at. A search that begins in the same turn sees the same rows. */
@@ -57,11 +77,24 @@ export class Mask {
 
   /** A copy, which does not grow. */
   bits(): Uint8Array {
-    return this.#bits.slice(0, (this.#through >>> 3) + 1);
+    if (!this.#packed) return this.#bits.slice(0, (this.#through >>> 3) + 1);
+    const bits = noRows(this.#through);
+    addRows(bits, this.#packed);
+    return bits;
   }
 
   /** Looks at the rows that are new to it; `held` is how many records the namespace holds. Ask `covers` again after it. */
   async grow(reader: Reader, held: number, pace: Pace): Promise<void> {
+    this.#growing += 1;
+    try {
+      if (this.#packed) [this.#bits, this.#packed] = [this.bits(), undefined];
+      await this.#grow(reader, held, pace);
+    } finally {
+      this.#growing -= 1;
+    }
+  }
+
+  async #grow(reader: Reader, held: number, pace: Pace): Promise<void> {
     const last = reader.lastRow();
     if (SMALL * held < last - this.#through) return this.#growByIds(reader, last, pace);
     if (last - this.#through > LEAST_INDEXED) this.#indexes.start();
@@ -73,9 +106,10 @@ export class Mask {
       const verdict = verdictOf(this.#filtering.node, STRETCH, (path) => this.#indexes.pieces(reader, path, base));
       if (verdict) {
         const { certain, possible } = verdict;
-        const at = base >>> 3;
-        for (let i = 0; i <= (end - base) >>> 3; i++)
-          this.#bits[at + i] = (this.#bits[at + i] ?? 0) | (certain[i] ?? 0);
+        const found = certain.subarray(0, ((end - base) >>> 3) + 1);
+        // Where something is left to be looked at, another call may be at it.
+        if (certain === possible && base > this.#through) this.#bits.set(found, base >>> 3);
+        else addBits(this.#bits, found, base >>> 3);
         if (certain !== possible) await this.#decide(reader, base, end, certain, possible, pace);
         this.#through = Math.max(this.#through, end);
       } else {
@@ -141,13 +175,15 @@ export class Mask {
   }
 }
 
-/** The masks that were asked for last. */
+/** The masks that were asked for last, in `most` bytes. */
 export class Masks {
   readonly #indexes: FieldIndexes;
+  readonly #most: number;
   readonly #masks = new Map<string, Mask>();
 
-  constructor(indexes: FieldIndexes) {
+  constructor(indexes: FieldIndexes, most = CACHE_BYTES) {
     this.#indexes = indexes;
+    this.#most = most;
   }
 
   of(namespace: number, filtering: Filtering): Mask {
@@ -156,13 +192,24 @@ export class Masks {
     const mask = this.#masks.get(key) ?? new Mask(namespace, filtering, this.#indexes);
     this.#masks.delete(key);
     this.#masks.set(key, mask);
-    let bytes = 0;
-    for (const each of this.#masks.values()) bytes += each.bytes;
-    for (const [oldest, { bytes: some }] of this.#masks) {
-      if (bytes <= CACHE_BYTES || oldest === key) break;
-      this.#masks.delete(oldest);
-      bytes -= some;
-    }
+    this.#makeRoom();
     return mask;
+  }
+
+  /** All but the last make room, those asked for longest ago first: by what they can do without, and if that is too little, by going. */
+  #makeRoom(): void {
+    let over = -this.#most;
+    for (const { bytes } of this.#masks.values()) over += bytes;
+    if (over <= 0) return;
+    const others = [...this.#masks].slice(0, -1);
+    for (const [, mask] of others) {
+      if (over <= 0) return;
+      over -= mask.pack();
+    }
+    for (const [key, { bytes }] of others) {
+      if (over <= 0) return;
+      this.#masks.delete(key);
+      over -= bytes;
+    }
   }
 }

@@ -47,6 +47,7 @@ it("targets say whether they are met, and nothing of what was not measured", () 
     ingestRowsPerSecond: 25_000,
     ingestDelayP99Ms: 4,
     finishSeconds: 1,
+    indexSeconds: 2,
     openMs: 1_501,
     queryMs: 5,
     filteredMs: 3.1,

@@ -53,7 +53,8 @@ async function opened(folder: string, existing: boolean): Promise<OpenStore> {
       if (table) await table.add(rows);
       else table = await connection.createTable(TABLE, rows);
     },
-    async finish() {
+    finish: async () => {},
+    async index() {
       for (const column of ["id", FIELD]) await filled().createIndex(column, { config: Index.btree() });
     },
     async search(vector, k, group) {

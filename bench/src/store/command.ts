@@ -115,6 +115,7 @@ const COLUMNS: readonly Column<StoreRow>[] = [
   { title: "", cell: ({ store }) => store, align: "left" },
   { title: "rows", cell: ({ rows }) => formatNumber(rows) },
   { title: "rows/s in", cell: ({ figures }) => formatNumber(figures?.ingestRowsPerSecond ?? null) },
+  { title: "index s", cell: ({ figures }) => formatNumber(figures?.indexSeconds ?? null, 1) },
   { title: "open ms", cell: ({ figures }) => formatNumber(figures?.openMs ?? null) },
   { title: "ms/query", cell: ({ figures }) => formatNumber(figures?.queryMs ?? null, 2) },
   { title: "filtered", cell: ({ figures }) => formatNumber(figures?.filteredMs ?? null, 2) },

@@ -12,8 +12,10 @@ export interface StoreContender {
 
 export interface OpenStore {
   add(records: readonly BenchRecord[]): Promise<void>;
-  /** Does what is left to do: moves between tiers, indexes. */
+  /** Ends the moves between tiers that are under way. */
   finish(): Promise<void>;
+  /** Indexes the field of the filters. */
+  index(): Promise<void>;
   /** Ids of the k most similar records, of one group if it is given. */
   search(vector: Float32Array, k: number, group?: number): Promise<string[]>;
   /** Replaces one record. */

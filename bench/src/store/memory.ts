@@ -24,6 +24,7 @@ export const memory: StoreContender = {
         );
       },
       finish: async () => {},
+      index: async () => {},
       async search(vector, k, group) {
         const only = group === undefined ? undefined : ({ metadata }: Document) => metadata.group === group;
         const hits = await search(Array.from(vector), k, only);

@@ -14,8 +14,8 @@ async function open(folder: string, effort: "fast" | undefined): Promise<OpenSto
   });
   return {
     add: (records) => store.upsert(records),
-    async finish() {
-      await store.settled();
+    finish: () => store.settled(),
+    async index() {
       // Two filters on a field have an index made of it.
       const vector = new Float32Array(DIM).fill(1);
       for (const group of [0, 1]) await store.query({ vector, filter: { group } });

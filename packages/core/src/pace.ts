@@ -2,7 +2,7 @@ import { ThermoclineError } from "./errors.js";
 import { nextTurn } from "./turn.js";
 
 /** How long synchronous work may hold the event loop before others get a turn. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /** Rejects with `ABORTED` once the caller's signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -83,6 +83,7 @@ export const STORE = [
   ["", "store", text],
   ["rows", "rows", fixed(0)],
   ["rows/s in", "ingestRowsPerSecond", fixed(0)],
+  ["index s", "indexSeconds", fixed(1)],
   ["open ms", "openMs", fixed(0)],
   ["ms/query", "queryMs", fixed(2)],
   ["filtered", "filteredMs", fixed(2)],

@@ -159,7 +159,7 @@ describe("after a trap in the first module", () => {
     const partition = kernel.partition(DIM, "dot");
     expect(await codeOf(() => partition.setBlock(0, codec, Uint32Array.of(1), codes, Uint8Array.of(1)))).toBe("KERNEL");
     expect(await codeOf(() => partition.takeHot(batch))).toBe("KERNEL");
-    expect(partition.coldRows + partition.hotRows).toBe(0);
+    expect(partition.count()).toEqual({ hot: 0, cold: 0 });
   });
 
   it("a search under way ends, whether it goes on or is aborted", async () => {

@@ -114,14 +114,10 @@ impl Partition {
         self.0.borrow().decode(block, row).map(Into::into).map_err(failed)
     }
 
-    #[napi(getter)]
-    pub fn hot_rows(&self) -> u32 {
-        self.0.borrow().hot_rows() as u32
-    }
-
-    #[napi(getter)]
-    pub fn cold_rows(&self) -> u32 {
-        self.0.borrow().cold_rows() as u32
+    /// How many rows are hot and how many are cold, of those that `allow` has a bit for, or of all.
+    #[napi]
+    pub fn count(&self, allow: Option<Uint8Array>) -> Vec<u32> {
+        self.0.borrow().count(allow.as_deref()).map(|rows| rows as u32).to_vec()
     }
 
     #[napi(getter)]

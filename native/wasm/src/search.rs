@@ -136,14 +136,9 @@ impl Partition {
         self.0.decode(block, row).map_err(failed)
     }
 
-    #[wasm_bindgen(getter)]
-    pub fn hot_rows(&self) -> u32 {
-        self.0.hot_rows() as u32
-    }
-
-    #[wasm_bindgen(getter)]
-    pub fn cold_rows(&self) -> u32 {
-        self.0.cold_rows() as u32
+    /// How many rows are hot and how many are cold, of those that `allow` has a bit for, or of all.
+    pub fn count(&self, allow: Option<Vec<u8>>) -> Vec<u32> {
+        self.0.count(allow.as_deref()).map(|rows| rows as u32).to_vec()
     }
 
     #[wasm_bindgen(getter)]

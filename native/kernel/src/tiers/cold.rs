@@ -106,6 +106,15 @@ impl Cold {
         self.blocks.values().map(|block| block.live_rows).sum()
     }
 
+    /// How many rows of those that `allow` has a bit for, see [`Block::allowed`].
+    pub(super) fn count(&self, allow: &[u8]) -> usize {
+        let counts = self
+            .blocks
+            .values()
+            .map(|block| block.allowed(Some(allow)).iter().map(|rows| rows.count_ones()).sum::<u32>());
+        counts.map(|count| count as usize).sum()
+    }
+
     pub(super) fn ram_bytes(&self) -> usize {
         self.blocks
             .values()

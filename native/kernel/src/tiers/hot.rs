@@ -70,6 +70,11 @@ impl Hot {
         self.slots.len()
     }
 
+    /// How many rows of those that `allow` has a bit for.
+    pub(super) fn count(&self, allow: &[u8]) -> usize {
+        self.slots.keys().filter(|row| allows(Some(allow), **row)).count()
+    }
+
     pub(super) fn ram_bytes(&self, dim: usize) -> usize {
         let entry = std::mem::size_of::<(u32, usize)>();
         self.blocks.len() * ROWS * (4 * dim + 4) + self.slots.capacity() * entry

@@ -72,14 +72,12 @@ impl Partition {
         self.cold.decode(block, row)
     }
 
-    /// How many rows are hot.
-    pub fn hot_rows(&self) -> usize {
-        self.hot.rows()
-    }
-
-    /// How many rows are cold.
-    pub fn cold_rows(&self) -> usize {
-        self.cold.rows()
+    /// How many rows are hot and how many are cold, of those that `allow` has a bit for (see `Request`) or of all.
+    pub fn count(&self, allow: Option<&[u8]>) -> [usize; 2] {
+        match allow {
+            Some(allow) => [self.hot.count(allow), self.cold.count(allow)],
+            None => [self.hot.rows(), self.cold.rows()],
+        }
     }
 
     /// Bytes of RAM that the hot tier takes.

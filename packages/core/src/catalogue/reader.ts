@@ -271,12 +271,6 @@ export class Reader {
     return new Map(found.map(({ row, bits, vector }) => [row, { bits, vector }]));
   }
 
-  /** How many of these rows are cold. */
-  coldAmong(rows: readonly number[]): number {
-    const sql = "SELECT count(*) AS rows FROM cold_rows WHERE row IN (SELECT value FROM json_each(?))";
-    return this.#connection.get<{ rows: number }>(sql, JSON.stringify(rows))?.rows ?? 0;
-  }
-
   /** The pinned rows, ascending. */
   pins(): number[] {
     const found = this.#connection.all<{ row: number; checksum: number }>(

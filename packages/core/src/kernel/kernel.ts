@@ -97,8 +97,8 @@ export interface HotBatch {
 
 /** One namespace's rows in both tiers. Searches see the rows of the moment they began. */
 export interface Partition {
-  readonly hotRows: number;
-  readonly coldRows: number;
+  /** How many rows there are, of those that `allow` has a bit for (as in `SearchRequest`) or of all. */
+  count(allow?: Uint8Array): { readonly hot: number; readonly cold: number };
   readonly hotBytes: number;
   readonly coldBytes: number;
   putHot(rows: Uint32Array, vectors: Float32Array): void;

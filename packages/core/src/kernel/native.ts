@@ -131,11 +131,9 @@ class NativeBatch implements HotBatch {
 
 function guarded(partition: Addon.Partition): Partition {
   return {
-    get hotRows() {
-      return partition.hotRows;
-    },
-    get coldRows() {
-      return partition.coldRows;
+    count(allow) {
+      const [hot = 0, cold = 0] = partition.count(allow);
+      return { hot, cold };
     },
     get hotBytes() {
       return partition.hotBytes;

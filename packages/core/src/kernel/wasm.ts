@@ -217,12 +217,9 @@ class WasmPartition implements Partition {
     this.#held = new Held(() => new wasm.search.Partition(dim, METRIC[metric]));
   }
 
-  get hotRows(): number {
-    return calling(() => this.#held.current.hot_rows);
-  }
-
-  get coldRows(): number {
-    return calling(() => this.#held.current.cold_rows);
+  count(allow?: Uint8Array): { readonly hot: number; readonly cold: number } {
+    const [hot = 0, cold = 0] = calling(() => this.#held.current.count(allow));
+    return { hot, cold };
   }
 
   get hotBytes(): number {

@@ -77,7 +77,7 @@ export class SpectralIndex {
 
   /** How many rows can be found. */
   get size(): number {
-    return this.#partition?.coldRows ?? 0;
+    return this.#partition?.count().cold ?? 0;
   }
 
   /** Bytes of one row's code, the norm's included; see `SpectralEncoder`. */

@@ -105,7 +105,7 @@ function show(engine: Engine, settings: Settings, codebook: Codebook, image: Ima
 }
 
 function coldRows(engine: Engine): number {
-  return [...engine.partitions.values()].reduce((sum, partition) => sum + partition.coldRows, 0);
+  return [...engine.partitions.values()].reduce((sum, partition) => sum + partition.count().cold, 0);
 }
 
 async function validQueries(

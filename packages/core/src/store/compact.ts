@@ -63,7 +63,7 @@ function sizes({ catalogue, partitions }: Engine) {
     diskBytes: catalogue.bytes,
     pages: catalogue.pages,
     ramBytes: all.reduce((sum, { hotBytes, coldBytes }) => sum + hotBytes + coldBytes, 0),
-    rows: all.reduce((sum, { coldRows }) => sum + coldRows, 0),
+    rows: all.reduce((sum, partition) => sum + partition.count().cold, 0),
   };
 }
 

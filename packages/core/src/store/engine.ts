@@ -84,14 +84,14 @@ export function isPromoting(engine: Engine): boolean {
 /** Rows in both tiers, of all namespaces. */
 export function storedRows(engine: Engine): number {
   let rows = engine.heat.size;
-  for (const partition of engine.partitions.values()) rows += partition.coldRows;
+  for (const partition of engine.partitions.values()) rows += partition.count().cold;
   return rows;
 }
 
 /** Records of a namespace, with a vector or without. */
 export function heldRecords({ partitions, plain }: Engine, namespace: number): number {
-  const { hotRows = 0, coldRows = 0 } = partitions.get(namespace) ?? {};
-  return hotRows + coldRows + plain.count(namespace);
+  const { hot, cold } = partitions.get(namespace)?.count() ?? { hot: 0, cold: 0 };
+  return hot + cold + plain.count(namespace);
 }
 
 /** Numbers of the namespaces that hold records. */

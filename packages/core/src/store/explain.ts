@@ -1,6 +1,5 @@
 import { ThermoclineError } from "../errors.js";
 import type { Partition } from "../kernel/kernel.js";
-import { Pace } from "../pace.js";
 import type { ExplainedHits, Hit, HitExplanation, Metadata, QueryExplanation, Tier } from "../types.js";
 import type { Engine } from "./engine.js";
 import type { Ranked } from "./rank.js";
@@ -9,9 +8,6 @@ import { shown } from "./settings.js";
 /** What a query's time is spent on. */
 type Part = keyof QueryExplanation["ms"];
 
-/** Rows that one statement counts. */
-const COUNTED = 1_000;
-
 /** Counts and times what a search does, where it was asked to explain itself. */
 export class Trace {
   readonly #ms: Record<Part, number> = { filter: 0, scan: 0, rerank: 0, read: 0, diversify: 0 };
@@ -19,7 +15,6 @@ export class Trace {
   #passes = 0;
   #reranked = 0;
   #filtered: number | undefined;
-  #uncounted: { readonly allow: Uint8Array; readonly hot: number; readonly cold: boolean } | undefined;
 
   /** Runs `work` on the account of a part. */
   async time<T>(part: Part, work: () => T | Promise<T>): Promise<T> {
@@ -32,39 +27,12 @@ export class Trace {
   }
 
   /** Begins a search of `tiers`, of the rows that are allowed, a bit each, or of all. */
-  begin({ heat }: Engine, partition: Partition, tiers: readonly Tier[], allow: Uint8Array | undefined): void {
-    const allows = (row: number) => ((allow?.[row >>> 3] ?? 0) >>> (row & 7)) & 1;
-    let hot = allow ? 0 : partition.hotRows;
-    if (allow) for (const row of heat.rows()) hot += allows(row);
+  begin({ plain }: Engine, partition: Partition, tiers: readonly Tier[], allow: Uint8Array | undefined): void {
+    // Bits alone may be of rows that are gone, or of other namespaces.
+    const { hot, cold } = partition.count(allow);
     this.#scanned.hot = tiers.includes("hot") ? hot : 0;
-    this.#scanned.cold = tiers.includes("cold") && !allow ? partition.coldRows : 0;
-    this.#uncounted = allow && { allow, hot, cold: tiers.includes("cold") };
-  }
-
-  /** Counts the rows that a filter allowed: bits alone may be of rows that are gone. */
-  async count({ catalogue, heat, plain }: Engine): Promise<void> {
-    if (!this.#uncounted) return;
-    const { allow, hot, cold } = this.#uncounted;
-    this.#uncounted = undefined;
-    const pace = new Pace();
-    let [found, without, some]: [number, number, number[]] = [0, 0, []];
-    const countSome = () => {
-      found += catalogue.reader.coldAmong(some);
-      some = [];
-    };
-    for (const [at, byte] of allow.entries()) {
-      for (let bit = 0; byte >>> bit !== 0; bit++) {
-        const row = 8 * at + bit;
-        if (((byte >>> bit) & 1) === 0 || heat.has(row)) continue;
-        if (plain.has(row)) without += 1;
-        else some.push(row);
-      }
-      if (some.length >= COUNTED) countSome();
-      if (pace.due) await pace.pause();
-    }
-    countSome();
-    this.#filtered = hot + found + without;
-    this.#scanned.cold = cold ? found : 0;
+    this.#scanned.cold = tiers.includes("cold") ? cold : 0;
+    this.#filtered = allow && hot + cold + plain.among(allow);
   }
 
   pass(): void {

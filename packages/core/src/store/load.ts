@@ -71,8 +71,8 @@ async function fill(engine: Engine, reader: Reader, image: Image): Promise<void>
   try {
     await loadCold(engine, reader, image, loadCodebooks(engine, reader, image));
     await loadHot(engine, reader, image);
-    const placed = [...image.partitions.values()].reduce((sum, { coldRows }) => sum + coldRows, image.hot.length);
-    const rows = placed + image.plain.count();
+    const coldRows = [...image.partitions.values()].reduce((sum, partition) => sum + partition.count().cold, 0);
+    const rows = image.hot.length + coldRows + image.plain.count();
     const total = reader.total();
     if (rows !== total) {
       throw new ThermoclineError("CORRUPT", `This store has ${total} records but ${rows} rows. Restore a backup.`);

@@ -19,7 +19,7 @@ export function namespacesOf(engine: Engine): NamespaceSummary[] {
   const found: NamespaceSummary[] = [];
   for (const [name, number] of [...engine.namespaces].sort(([, a], [, b]) => a - b)) {
     const records = heldRecords(engine, number);
-    const { hotRows: hot = 0, coldRows: cold = 0 } = engine.partitions.get(number) ?? {};
+    const { hot, cold } = engine.partitions.get(number)?.count() ?? { hot: 0, cold: 0 };
     if (records > 0) found.push({ name, records, hot, cold, withoutVector: engine.plain.count(number) });
   }
   return found;

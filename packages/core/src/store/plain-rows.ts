@@ -1,5 +1,6 @@
 import type { Reader } from "../catalogue/reader.js";
 import { Pace } from "../pace.js";
+import { countRows } from "./row-bits.js";
 
 /** Rows read at a time: about a millisecond's work. */
 const PAGE = 2_048;
@@ -34,6 +35,11 @@ export class PlainRows {
   /** The namespaces that have some. */
   namespaces(): Iterable<number> {
     return this.#counts.keys();
+  }
+
+  /** How many of them, whatever their namespace, `allow` has a bit for. */
+  among(allow: Uint8Array): number {
+    return countRows(this.#bits.subarray(0, allow.length).map((byte, i) => byte & (allow[i] ?? 0)));
   }
 
   has(row: number): boolean {

@@ -225,7 +225,6 @@ async function* answers<M extends Metadata>(
     const snippets = () => (words?.snippet ? withSnippets(engine, words, words.snippet, diverse) : diverse);
     if (!trace) return snippets();
     const final = await trace.time("read", snippets);
-    await trace.count(engine);
     return { ...final, explanation: trace.take(alone) };
   };
   if (words) {

@@ -22,7 +22,7 @@ export function statsOf(engine: Engine): StoreStats {
   const partitions = [...engine.partitions.values()];
   const sum = (of: (partition: (typeof partitions)[number]) => number) =>
     partitions.reduce((total, partition) => total + of(partition), 0);
-  const coldRows = sum((partition) => partition.coldRows);
+  const coldRows = sum((partition) => partition.count().cold);
   return {
     dim,
     metric: settings.metric,

@@ -51,7 +51,7 @@ fn hot_answers_are_those_of_a_plain_loop_after_any_puts_and_removes() {
             expected.push((*row, crate::similarities(Metric::Cosine, &vectors[..DIM], vector).unwrap()[0]));
         }
     }
-    assert_eq!(partition.hot_rows(), expected.len());
+    assert_eq!(partition.count(None), [expected.len(), 0]);
     for k in [1, 10, 5000] {
         let request = Request { queries: &vectors[..DIM], hot: k, ..Request::default() };
         let found = search_one(&partition.snapshot(), &request);
@@ -105,10 +105,10 @@ fn a_removed_or_forbidden_row_is_never_returned() {
     let mut live = vec![0xff; 13];
     live[0] = 0xfe;
     partition.set_block(1, &codec, &numbers, &codes, &live).unwrap();
-    assert_eq!(partition.cold_rows(), 99);
+    assert_eq!(partition.count(None)[1], 99);
     let bits = partition.remove_cold(1, &[7, 7, 50]).unwrap();
     assert_eq!((bits[0], bits[6]), (0x7e, 0xfb));
-    assert_eq!(partition.cold_rows(), 97);
+    assert_eq!(partition.count(None)[1], 97);
 
     let before = partition.snapshot();
     let search = |snapshot: &Snapshot, allow: Option<&[u8]>| {
@@ -127,6 +127,9 @@ fn a_removed_or_forbidden_row_is_never_returned() {
     }
     assert_eq!(search(&before, Some(&allow)), [1, 99, 201]);
     assert_eq!(search(&before, Some(&allow[..13])), [1, 99]);
+    assert_eq!(partition.count(Some(&allow)), [1, 2]);
+    assert_eq!(partition.count(Some(&allow[..13])), [0, 2]);
+    assert_eq!(partition.count(Some(&[])), [0, 0]);
 
     // A snapshot keeps showing the rows of its moment.
     partition.remove_hot(&[200]);
@@ -268,7 +271,7 @@ fn a_batch_of_hot_rows_is_found_once_it_is_taken_and_as_if_its_rows_had_been_put
         assert_eq!(search_one(&taken.snapshot(), &request), search_one(&put.snapshot(), &request));
         // The batch is empty now.
         taken.take_hot(&mut batch).unwrap();
-        assert_eq!(taken.hot_rows(), numbers.len());
+        assert_eq!(taken.count(None)[0], numbers.len());
         // Every row is where its number says.
         let removed: Vec<u32> = numbers.iter().copied().filter(|row| row % 3 == 0).collect();
         let rest: Vec<u32> = numbers.iter().copied().filter(|row| row % 3 != 0).collect();
@@ -289,7 +292,7 @@ fn a_batch_with_a_row_that_is_there_is_refused_whole() {
     batch.add(&[3, 4], &vectors[..2 * DIM]).unwrap();
     assert_eq!(partition.take_hot(&mut batch), Err(Error::Parameter));
     assert_eq!(partition.take_hot(&mut HotBatch::new(DIM + 1)), Err(Error::Length));
-    assert_eq!(partition.hot_rows(), 1);
+    assert_eq!(partition.count(None)[0], 1);
 }
 
 /// A partition of rows with these numbers, in blocks of so many.

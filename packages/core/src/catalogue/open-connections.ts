@@ -12,8 +12,8 @@ const LOCK_TIMEOUT_MS = 5_000;
 /** How long a read may hold the event loop while another process opens or closes the file; it never waits for writes. */
 const READ_TIMEOUT_MS = 1_000;
 
-/** Pages that the reading connection keeps: texts and originals that are asked for again need not be read again. */
-const CACHE_KIB = 16_384;
+/** Pages that the reading connection keeps: those of the trees above all; the others are in the cache of the operating system. */
+const CACHE_KIB = 4_096;
 
 /** What a store in memory is called in messages. */
 export const IN_MEMORY = "The store in memory";

@@ -14,7 +14,7 @@ export interface Filtering {
 }
 
 /** Bytes of masks that are kept. */
-const CACHE_BYTES = 2 ** 23;
+const CACHE_BYTES = 2 ** 22;
 
 /** Bytes of bits for each row of a mask that is packed, at least: to half its room. */
 const PACKED = 8;
@@ -62,10 +62,15 @@ export class Mask {
   /** Takes less room from now on, if it can; returns by how many bytes. */
   pack(): number {
     if (this.#packed || this.#dense || this.#growing > 0) return 0;
-    this.#dense = countRows(this.#bits) > this.#bits.length / PACKED;
+    const count = countRows(this.#bits);
+    this.#dense = count > this.#bits.length / PACKED;
     if (this.#dense) return 0;
     const before = this.bytes;
-    this.#packed = Uint32Array.from(rowsIn(this.#bits, -1, this.#through));
+    this.#packed = new Uint32Array(count);
+    let next = 0;
+    for (const [at, byte] of this.#bits.entries()) {
+      for (let left = byte; left !== 0; left &= left - 1) this.#packed[next++] = 8 * at + 31 - Math.clz32(left & -left);
+    }
     this.#bits = noRows(0);
     return before - this.bytes;
   }

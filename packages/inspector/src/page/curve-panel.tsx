@@ -141,7 +141,7 @@ function Measured({
                 splits: () => curve.map(({ bytes }) => bytes),
                 values: (_, all) => thinned(all),
               }),
-              axis(colors, { size: 40, values: (_, all) => all.map((v) => `${Math.round(100 * v)} %`) }),
+              axis(colors, { size: 46, values: (_, all) => all.map((v) => `${Math.round(100 * v)} %`) }),
             ],
             bands: [
               { series: [2, 1], fill: faint(colors.hot, 0.15) },

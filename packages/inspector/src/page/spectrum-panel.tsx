@@ -11,6 +11,9 @@ const FLOOR = 1e-7;
 
 const SYNC = "coordinates";
 
+/** With room for the halves of the first bar and of the last. */
+const COORDINATES: uPlot.Scale = { time: false, range: (_, least, most) => [least - 0.5, most + 0.5] };
+
 /** The eigenvalues of the store's vectors, and under them the bits that coordinates get: those of the codebook in use, else a plan. */
 export function SpectrumPanel({ answered }: { readonly answered: Answered<SpectrumView> }) {
   return (
@@ -47,7 +50,7 @@ function Spectrum({ spectrum }: { readonly spectrum: SpectrumView }) {
         onPoint={setAt}
         options={(colors) => ({
           cursor: { sync: { key: SYNC }, y: false, drag: { x: true, y: false } },
-          scales: { x: { time: false }, y: { distr: 3 } },
+          scales: { x: COORDINATES, y: { distr: 3 } },
           axes: [
             axis(colors, { size: 24 }),
             axis(colors, {
@@ -83,7 +86,7 @@ function Spectrum({ spectrum }: { readonly spectrum: SpectrumView }) {
             onPoint={setAt}
             options={(colors) => ({
               cursor: { sync: { key: SYNC }, y: false, drag: { x: true, y: false } },
-              scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(1, Math.ceil(most))] } },
+              scales: { x: COORDINATES, y: { range: (_, __, most) => [0, Math.max(1, Math.ceil(most))] } },
               axes: [axis(colors, { size: 24 }), axis(colors, { size: 52, incrs: [1, 2, 4, 8] })],
               series: [
                 {},

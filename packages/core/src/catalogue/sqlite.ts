@@ -91,7 +91,7 @@ const MEANING: ReadonlyMap<number, readonly [ThermoclineError["code"], string]> 
 
 /** What SQLite says of a statement that is sound, when the file is not; a driver may lose the code of a failure to prepare it. */
 const DAMAGE =
-  /^(no such (table|column)|malformed|Value is too large|database disk image|unsupported file format|vtable constructor|invalid fts5)/;
+  /^(no such (table|column)|malformed|Value is too large|database disk image|unsupported file format|vtable constructor|invalid fts5|fts5: (checksum mismatch|corruption))/;
 
 /** An error of the driver as ours. */
 export function sqlError(path: string, cause: unknown): ThermoclineError {

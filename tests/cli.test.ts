@@ -177,7 +177,7 @@ describe("the command line", () => {
     [["search", "memory.db", "x", "-k", "0"], 2, /whole number/],
     [["search", "memory.db", "x", "--filter", "{"], 2, /--filter is no JSON/],
     [["search", "memory.db", "x", "--filter", '{"a":{"$no":1}}'], 2, /\$no/],
-    [["recommend", "memory.db"], 4, /is no \.npy file/],
+    [["recommend", "memory.db"], 4, /is no \.npy file but a database; .*--vectors vectors\.npy" writes/],
     [["recommend", "documents.npy", "--recall", "2"], 2, /below 1/],
     [["info", "corpus.jsonl"], 4, /corpus\.jsonl/],
     [["import", "new.db", "notes.txt"], 2, /\.jsonl/],

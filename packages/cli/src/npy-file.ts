@@ -4,6 +4,9 @@ import { decodeNpy, type NpyHeader, parseNpyHeader, ThermoclineError } from "@th
 /** Enough for the header of any file that NumPy writes. */
 const HEADER_BYTES = 65_536;
 
+/** What a store begins with. */
+const SQLITE = "SQLite format 3";
+
 /** The rows of a `.npy` file of vectors, read a few at a time: no file is too large. */
 export class NpyFile {
   readonly #file: FileHandle;
@@ -25,6 +28,10 @@ export class NpyFile {
     try {
       const start = new Uint8Array(HEADER_BYTES);
       const { bytesRead } = await file.read(start, 0, HEADER_BYTES, 0);
+      if (new TextDecoder().decode(start.subarray(0, SQLITE.length)) === SQLITE) {
+        const how = `"thermocline export ${path} records.jsonl --vectors vectors.npy" writes the vectors of a store`;
+        throw new ThermoclineError("FORMAT", `${path} is no .npy file but a database; ${how}.`);
+      }
       const header = parseNpyHeader(path, start.subarray(0, bytesRead));
       const opened = new NpyFile(path, file, header);
       if (header.fortranOrder && header.shape.length > 1) {

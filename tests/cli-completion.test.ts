@@ -93,11 +93,12 @@ function zsh(line: string): string[] {
     if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
     local -a offered; builtin compadd -O offered "$@"; print -rl -- $offered >>$OFFERED; builtin compadd "$@"
   }`;
-  const prepared = `PROMPT= RPROMPT=; unsetopt beep; autoload -U compinit && compinit -D; source $SCRIPT; ${noted}; : >$OFFERED`;
-  // Each marker is typed in two parts, so that the terminal's echo of it is not taken for it.
+  const prepared = `RPROMPT=; unsetopt beep; autoload -U compinit && compinit -D; source $SCRIPT; ${noted}; : >$OFFERED`;
+  // Each marker is typed in two parts, so that the terminal's echo of it is not taken for it. The first is the prompt:
+  // before zsh shows it, the terminal itself would take a typed control-U for "forget the line".
   const script = `zmodload zsh/zpty
     zpty -b terminal zsh -f -i
-    zpty -w terminal "$PREPARED; print rea''dy"
+    zpty -w terminal "$PREPARED; PROMPT=rea''dy"
     zpty -r -m terminal junk '*ready*'
     zpty -w -n terminal "$LINE"$'\\t'
     zpty -w -n terminal $'\\C-u'"print do''ne"$'\\n'

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Thermocline } from "@thermocline/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Heat } from "../packages/core/src/tiers/heat.js";
 import { Child } from "./support/child.js";
 import { POLICIES, replayedDay } from "./support/policies.js";
@@ -43,13 +44,37 @@ describe.each(backends)("the policy of a store %s", (backend) => {
     expect(served.hot + served.cold).toBe(4 * asked.length);
     expect(served.hot).toBeGreaterThan(0);
     // Enough to fill the tier several times over.
-    for (let n = 100; n < 400; n++) await ask(store, [n, n]);
-    await store.settled();
+    for (let n = 100; n < 400; n++) {
+      await ask(store, [n, n]);
+      if (n % CAPACITY === CAPACITY - 1) await store.settled();
+    }
     expect(store.stats().hot.rows).toBeLessThanOrEqual(CAPACITY);
     expect(store.stats().demotions).toBeGreaterThan(1_100 - CAPACITY);
     expect(await tierOf(store, 3)).toBe("cold");
     const hits = await store.query({ vector: all[0]?.vector ?? [], k: 2_000 });
     expect(new Set(hits.map(({ id }) => id)).size).toBe(1_100);
+  });
+
+  it("leaves most of the time between two moves to queries, and makes up for it when told to settle", async () => {
+    const store = await full();
+    let now = performance.now();
+    let step = 1_000;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => {
+      now += step;
+      return now;
+    });
+    try {
+      await ask(store, [3, 3]);
+      await vi.waitFor(() => expect(store.stats().promotions).toBe(1));
+      step = 0;
+      for (let round = 0; round < 20; round++) await ask(store, [5, 8, 13]);
+      await sleep(20);
+      expect(store.stats().promotions).toBe(1);
+      await store.settled();
+      expect(store.stats().promotions).toBe(4);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it.each([

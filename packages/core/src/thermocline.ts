@@ -521,7 +521,7 @@ export class Thermocline<M extends Metadata = Metadata> {
     });
   }
 
-  /** Resolves when the moves between tiers that are under way have ended; rejects if one of them failed. */
+  /** Resolves when the moves between tiers that are due have ended, also those that wait for their time; rejects if one of them failed. */
   async settled(): Promise<void> {
     await this.#call(() => this.#rebalancing.settled());
   }

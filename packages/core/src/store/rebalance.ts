@@ -14,6 +14,9 @@ const CALIBRATION_ROWS = 1_024;
 /** Share of the capacity that is freed beside what is too much when rows are written, so that moves are few and blocks full. */
 const BATCH = 0.1;
 
+/** How many times as long as a swap took the next one waits, so that queries that follow each other keep nearly all of their time. */
+const REST = 9;
+
 /** Rows over capacity at which writers wait for the moves to keep up, in capacities. */
 const PATIENCE = 2;
 
@@ -22,6 +25,10 @@ export class Rebalancing {
   readonly #engine: Engine;
   #running: Promise<void> | undefined;
   #failure: unknown;
+  /** Until when no rows move up, on the clock of `performance`. */
+  #restUntil = 0;
+  /** Callers that wait for all moves to end. */
+  #hurrying = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #calibrations: Promise<unknown> = Promise.resolve();
   readonly #stop = new AbortController();
@@ -38,7 +45,7 @@ export class Rebalancing {
 
   /** Begins to move rows down if there are too many hot ones, and up if cold ones have risen. */
   begin(): void {
-    if (this.#running || (!this.#due() && !this.#risen())) return;
+    if (this.#running || (!this.#due() && !this.#mayRise())) return;
     this.#running = this.exclusive(() => this.#balance())
       .then(
         () => {
@@ -80,9 +87,16 @@ export class Rebalancing {
     return turn;
   }
 
-  /** Resolves when no move is under way; rejects with what the last background move failed with. */
+  /** Resolves when no move is under way or waits for its time; rejects with what the last background move failed with. */
   async settled(): Promise<void> {
-    await this.ended();
+    this.#hurrying += 1;
+    try {
+      await this.ended();
+      if (this.#failure === undefined) this.begin();
+      await this.ended();
+    } finally {
+      this.#hurrying -= 1;
+    }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -112,31 +126,41 @@ export class Rebalancing {
     return full && isPromoting(engine) && engine.heat.risen >= swapBatch(capacity);
   }
 
-  /** Moves rows down until they are few enough, and then up, until no more have risen. */
+  #mayRise(): boolean {
+    return this.#risen() && (this.#hurrying > 0 || performance.now() >= this.#restUntil);
+  }
+
+  /** Moves rows down until they are few enough, and up as many as there is time for, or all that have risen where somebody waits. */
   async #balance(): Promise<void> {
     const { signal } = this.#stop;
     const engine = this.#engine;
     const { heat } = engine;
-    let swapping = false;
-    while (!signal.aborted) {
-      if (await engine.catalogue.read(() => this.#due())) {
-        const capacity = hotCapacity(engine);
-        const relief = swapping ? swapRelief(capacity) : Math.floor(BATCH * capacity);
-        const wanted = Math.min(hotRows(engine) - heat.pinned, hotRows(engine) - capacity + relief);
-        const reason = { room: true, slice: swapping ? PROMOTED_ROWS : BLOCK_ROWS };
-        const rows = await heat.coldest(wanted);
-        const moved = await this.#move(rows, (namespace, group) =>
-          demoteRows(engine, namespace, group, { signal }, reason),
-        );
-        if (moved === 0) return;
-      } else if (this.#risen()) {
-        swapping = true;
-        await this.#move(heat.takeRisen(PROMOTED_ROWS), (namespace, group) =>
-          promoteRows(engine, namespace, group, { pin: false, touch: false }, { signal }),
-        );
-      } else {
-        return;
+    const began = performance.now();
+    let swaps = 0;
+    try {
+      while (!signal.aborted) {
+        if (await engine.catalogue.read(() => this.#due())) {
+          const capacity = hotCapacity(engine);
+          const relief = swaps > 0 ? swapRelief(capacity) : Math.floor(BATCH * capacity);
+          const wanted = Math.min(hotRows(engine) - heat.pinned, hotRows(engine) - capacity + relief);
+          const reason = { room: true, slice: swaps > 0 ? PROMOTED_ROWS : BLOCK_ROWS };
+          const rows = await heat.coldest(wanted);
+          const moved = await this.#move(rows, (namespace, group) =>
+            demoteRows(engine, namespace, group, { signal }, reason),
+          );
+          if (moved === 0) return;
+        } else if (this.#mayRise() && (swaps === 0 || this.#hurrying > 0)) {
+          swaps += 1;
+          await this.#move(heat.takeRisen(PROMOTED_ROWS), (namespace, group) =>
+            promoteRows(engine, namespace, group, { pin: false, touch: false }, { signal }),
+          );
+        } else {
+          return;
+        }
       }
+    } finally {
+      const now = performance.now();
+      if (swaps > 0) this.#restUntil = now + REST * (now - began);
     }
   }
 

@@ -28,9 +28,10 @@ describe.each(ways)("an explained query of a store %s", (way) => {
 
   it("finds what it finds without, and says of each hit where it stood and what it was worth", async () => {
     const made = await store();
-    const hits = await made.query({ vector, k: 20, explain: true });
-    expect(plain(hits)).toEqual(await made.query({ vector, k: 20 }));
-    expect((await made.query({ vector, k: 20 })).some((hit) => "explanation" in hit)).toBe(false);
+    const asked = { vector, k: 20, rerank: 128 };
+    const hits = await made.query({ ...asked, explain: true });
+    expect(plain(hits)).toEqual(await made.query(asked));
+    expect((await made.query(asked)).some((hit) => "explanation" in hit)).toBe(false);
     for (const { tier, score, explanation } of hits) {
       expect(explanation).toMatchObject({ tier, exact: score });
       expect(explanation.estimate === undefined).toBe(tier === "hot");
@@ -46,6 +47,25 @@ describe.each(ways)("an explained query of a store %s", (way) => {
       passes: 1,
     });
     expectTimes(explanation, ["filter", "scan", "rerank", "read"]);
+  });
+
+  it("rescores no candidates that cannot be among the best any more, unless it is told how many", async () => {
+    const made = await store();
+    const [thorough, hasty] = [
+      await made.query({ vector, k: 5, rerank: 128, explain: true }),
+      await made.query({ vector, k: 5, explain: true }),
+    ];
+    expect(thorough.explanation.reranked).toBe(128);
+    expect(hasty.explanation.reranked).toBeGreaterThanOrEqual(32);
+    expect(hasty.explanation.reranked).toBeLessThan(128);
+    expect([...hasty]).toEqual([...thorough]);
+    // Whatever comes back is exact, and places are those among all candidates.
+    const all = await made.query({ vector, k: 228, rerank: 128, explain: true });
+    expect([...hasty]).toEqual(all.slice(0, 5));
+    // No score reaches the threshold, so the first look is the last.
+    const none = await made.query({ vector, k: 100, minScore: 2, tiers: ["cold"], explain: true });
+    expect([...none]).toEqual([]);
+    expect(none.explanation.reranked).toBe(32);
   });
 
   it("ranks by estimates where there are no originals", async () => {
@@ -85,13 +105,13 @@ describe.each(ways)("an explained query of a store %s", (way) => {
     expect(diverse.every(({ explanation }) => explanation.rank > 0)).toBe(true);
     expect(diverse.explanation.ms.diversify).toBeGreaterThan(0);
 
-    const { hits } = await made.queryPage({ vector, k: 5, explain: true });
+    const { hits } = await made.queryPage({ vector, k: 5, rerank: 128, explain: true });
     expect(hits).toHaveLength(5);
     expect((hits as ExplainedHits).explanation).toMatchObject({ passes: 1, reranked: 128 });
 
     const vectors = all.slice(0, 3).map((record) => record.vector);
-    const batch = await made.queryBatch({ vectors, k: 5, explain: true });
-    expect(batch.map(plain)).toEqual(await made.queryBatch({ vectors, k: 5 }));
+    const batch = await made.queryBatch({ vectors, k: 5, rerank: 128, explain: true });
+    expect(batch.map(plain)).toEqual(await made.queryBatch({ vectors, k: 5, rerank: 128 }));
     for (const { explanation } of batch) {
       expect(explanation).toMatchObject({ scanned: { hot: 100, cold: 300 }, reranked: 128, passes: 1 });
       expectTimes(explanation, ["filter", "scan", "rerank", "read"]);

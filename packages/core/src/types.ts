@@ -180,7 +180,10 @@ export interface SearchOptions<M extends Metadata = Metadata> extends CallOption
   readonly filter?: Filter<M> | RecordPredicate<M> | undefined;
   /** Which tiers to search. Default both. Of records without a vector, words find none where only one is given. */
   readonly tiers?: readonly Tier[] | undefined;
-  /** How many cold candidates are rescored from originals. Default max(128, 4k). Ignored with `originals: "none"`. */
+  /**
+   * How many cold candidates are rescored from originals. Default: of max(128, 4k) candidates those, 32 or more, that may still be among the k
+   * best, as exact scores have differed from estimates so far (three standard deviations). Ignored with `originals: "none"`.
+   */
   readonly rerank?: number | undefined;
   /** Hits below this score are left out: a threshold, in the scale of `score`. */
   readonly minScore?: number | undefined;

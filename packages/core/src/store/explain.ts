@@ -1,5 +1,5 @@
 import { ThermoclineError } from "../errors.js";
-import type { Partition } from "../kernel/kernel.js";
+import type { Partition, SearchResult } from "../kernel/kernel.js";
 import type { ExplainedHits, Hit, HitExplanation, Metadata, QueryExplanation, Tier } from "../types.js";
 import type { Engine } from "./engine.js";
 import type { Ranked } from "./rank.js";
@@ -81,15 +81,14 @@ export function explained<M extends Metadata>(
   return explain ? (Object.assign(copy, { explanation }) as ExplainedHits<M>) : copy;
 }
 
-/** The ranking of a query, each entry with where it stood before reranking. `estimates` are of the cold rows. */
-export function withPlaces(
-  ranked: readonly Ranked[],
-  estimates: ReadonlyMap<number, number>,
-  exact: boolean,
-): Ranked[] {
-  const estimateOf = (entry: Ranked) => estimates.get(entry.row) ?? entry.score;
-  const before = [...ranked].sort((a, b) => estimateOf(b) - estimateOf(a) || a.row - b.row);
-  const places = new Map(before.map(({ row }, place) => [row, place + 1]));
+/** The ranking of a query, each entry with where it stood among what the scan found. */
+export function withPlaces(ranked: readonly Ranked[], scanned: SearchResult, exact: boolean): Ranked[] {
+  const { hotRows, hotScores, coldRows, coldScores } = scanned;
+  const estimates = new Map(Array.from(coldRows, (row, i) => [row, coldScores[i] ?? 0]));
+  const before = Array.from(hotRows, (row, i): readonly [number, number] => [row, hotScores[i] ?? 0]);
+  before.push(...estimates);
+  before.sort(([row, score], [other, its]) => its - score || row - other);
+  const places = new Map(before.map(([row], place) => [row, place + 1]));
   return ranked.map((entry) => {
     const explanation: HitExplanation = {
       tier: entry.tier,

@@ -165,8 +165,8 @@ export function withSnippets<M extends Metadata>(
 }
 
 /** A search that finds these rows, whatever their scores. */
-function only(rows: readonly number[]): Pick<Search, "allow" | "k" | "rerank"> {
+function only(rows: readonly number[]): Pick<Search, "allow" | "k" | "rerank" | "thorough"> {
   const allow = noRows(rows.reduce((most, row) => Math.max(most, row), 0));
   addRows(allow, rows);
-  return { allow, k: rows.length, rerank: rows.length };
+  return { allow, k: rows.length, rerank: rows.length, thorough: true };
 }

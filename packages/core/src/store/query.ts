@@ -65,6 +65,7 @@ function plan(options: Omit<SearchOptions, "filter">): Omit<Plan, "queries" | "d
     namespace: validNamespace(options.namespace),
     tiers,
     rerank: integer("rerank", options.rerank ?? Math.min(Math.max(RERANK, 4 * wanted), 2 ** 31), 1, 2 ** 31),
+    thorough: options.rerank !== undefined,
     minScore,
     includeVectors: options.includeVectors === true,
     diversity: options.mmr && validDiversity(options.mmr, wanted),

@@ -1,13 +1,12 @@
-import type { OriginalRow } from "../catalogue/reader.js";
-import type { Partition, SearchResult } from "../kernel/kernel.js";
+import type { Partition } from "../kernel/kernel.js";
 import { Pace } from "../pace.js";
 import type { HitExplanation, Tier } from "../types.js";
 import type { QueryPlace } from "./cursor.js";
 import type { Engine } from "./engine.js";
 import { type Trace, withPlaces } from "./explain.js";
-import { similaritiesTo } from "./original.js";
+import { rescore } from "./rescore.js";
 
-/** Cold candidates rescored from originals, at least; and how many are read at a time. */
+/** Cold candidates that may be rescored from originals, at least. */
 export const RERANK = 128;
 
 /** What to rank for: `queries` is `[n][dim]`, as they are scored. */
@@ -17,6 +16,8 @@ export interface Search {
   readonly k: number;
   readonly tiers: readonly Tier[];
   readonly rerank: number;
+  /** Whether all candidates are rescored, or only those that may be among the best. */
+  readonly thorough: boolean;
   readonly minScore: number;
   /** Rank only what comes after this; for a single query. */
   readonly after?: QueryPlace | undefined;
@@ -45,7 +46,7 @@ export interface Ranked {
  * kept. The tiers are searched for all queries in one pass; each is then ranked when it is asked for.
  */
 export async function* rank(engine: Engine, partition: Partition, search: Search): AsyncGenerator<readonly Ranked[]> {
-  const { queries, dim, k, tiers, rerank, minScore, after, allow, signal, trace } = search;
+  const { queries, dim, k, tiers, rerank, thorough, minScore, after, allow, signal, trace } = search;
   const { originals, symmetric, threads } = engine.settings;
   const exact = originals !== "none";
   // What was seen comes first again.
@@ -61,16 +62,17 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
     // Searches that shared a pass end in the same turn.
     await engine.turns.share();
     const query = queries.subarray(i * dim, (i + 1) * dim);
-    const again = () => rescore(engine, query, result, pace);
+    const ending = thorough ? undefined : { places: most(k), minScore };
+    const again = () => rescore(engine, query, result, ending, pace);
     const coldScores = !exact ? result.coldScores : trace ? await trace.time("rerank", again) : await again();
-    if (exact) trace?.reranked(result.coldRows.length);
+    if (exact) trace?.reranked(coldScores.length);
     const ranked: Ranked[] = Array.from(result.hotRows, (row, at) => ({
       row,
       score: result.hotScores[at] ?? 0,
       tier: "hot" as const,
     }));
-    result.coldRows.forEach((row, at) => {
-      ranked.push({ row, score: coldScores[at] ?? 0, tier: "cold" });
+    coldScores.forEach((score, at) => {
+      ranked.push({ row: result.coldRows[at] ?? 0, score, tier: "cold" });
     });
     ranked.sort((a, b) => b.score - a.score || a.row - b.row);
     if (after) {
@@ -86,9 +88,7 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
         return;
       }
     }
-    const entries = trace
-      ? withPlaces(ranked, new Map(Array.from(result.coldRows, (row, at) => [row, result.coldScores[at] ?? 0])), exact)
-      : ranked;
+    const entries = trace ? withPlaces(ranked, result, exact) : ranked;
     const found = entries.filter((entry) => entry.score >= minScore && (!after || follows(entry, after)));
     yield found.slice(0, k);
     if (pace.due) await pace.pause();
@@ -98,37 +98,4 @@ export async function* rank(engine: Engine, partition: Partition, search: Search
 /** Whether an entry comes after a place in the ranking. */
 export function follows({ score, row }: Pick<Ranked, "score" | "row">, after: QueryPlace): boolean {
   return score < after.score || (score === after.score && row > after.row);
-}
-
-/**
- * Exact scores of cold candidates from their originals, which may be hot by now; a row deleted meanwhile keeps its estimate and is not found
- * later.
- */
-async function rescore(
-  engine: Engine,
-  query: Float32Array,
-  { coldRows, coldScores }: SearchResult,
-  pace: Pace,
-): Promise<Float32Array> {
-  const originals: OriginalRow[] = [];
-  const present: number[] = [];
-  for (let at = 0; at < coldRows.length; at += RERANK) {
-    const rows = Array.from(coldRows.subarray(at, at + RERANK));
-    const { reader } = engine.catalogue;
-    const found = reader.originals(rows);
-    const moved = found.size < rows.length ? reader.hotOriginals(rows.filter((row) => !found.has(row))) : undefined;
-    for (const [i, row] of rows.entries()) {
-      const original = found.get(row) ?? moved?.get(row);
-      if (original) {
-        originals.push(original);
-        present.push(at + i);
-      }
-    }
-    if (pace.due) await pace.pause();
-  }
-  const { metric } = engine.settings;
-  const exact = similaritiesTo(engine.kernel, metric, query, originals);
-  const scores = coldScores.slice();
-  for (const [n, i] of present.entries()) scores[i] = exact[n] ?? 0;
-  return scores;
 }

@@ -53,8 +53,14 @@ impl Block {
     pub(super) fn allowed(&self, allow: Option<&[u8]>) -> Cow<'_, [u16]> {
         let Some(allow) = allow else { return Cow::Borrowed(&self.live) };
         let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return Cow::Borrowed(&[]) };
-        let first = *first as usize;
-        if *last as usize - first < self.rows.len() {
+        let (first, last) = (*first as usize, *last as usize);
+        let end = allow.len().min(last / 8 + 1);
+        // Sixty-four bytes at a time, which compilers make few instructions of.
+        let none = |bytes: &[u8]| bytes.iter().fold(0, |all, bits| all | bits) == 0;
+        if allow.get(first / 8..end).is_none_or(|span| span.chunks(64).all(none)) {
+            return Cow::Borrowed(&[]);
+        }
+        if last - first < self.rows.len() {
             // Without gaps, bits of four groups stand side by side.
             let mut allowed = self.live.clone();
             for (i, groups) in allowed.chunks_mut(4).enumerate() {

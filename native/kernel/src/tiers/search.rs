@@ -25,6 +25,9 @@ const PROGRESSIVE: usize = if cfg!(test) { 1_000 } else { 500_000 };
 /// Work that pays for another thread: starting one takes about a tenth of it.
 const THREAD_NANOSECONDS: u64 = 250_000;
 
+/// Rows that could be scanned side by side in the time that it takes to find and scan the group of one, or of eight that lie together.
+const SCATTERED: usize = 32;
+
 /// Bytes of codes, times queries, that are scanned in a step: a millisecond or less.
 const STEP: usize = 1 << 20;
 
@@ -169,11 +172,16 @@ impl Snapshot {
     pub fn nanoseconds(&self, request: &Request<'_>) -> u64 {
         let pace = Isa::best().pace();
         let queries = request.queries.len() / self.dim;
-        let hot: usize = if request.hot > 0 { self.hot_rows() * self.dim } else { 0 };
+        // Eight rows of which some are allowed cost as much as all.
+        let eights = request.allow.map_or(usize::MAX / SCATTERED, filled);
+        let hot = if request.hot > 0 { self.hot_rows().min(8 * eights) * self.dim } else { 0 };
+        let mut left = SCATTERED * eights;
         let (mut codes, mut tables, mut codec) = (0, 0, None);
         if request.cold > 0 {
             for (_, block) in &self.cold {
-                codes += block.rows.len() * block.codec.bytes();
+                let rows = block.rows.len().min(left);
+                left -= rows;
+                codes += rows * block.codec.bytes();
                 if !codec.replace(&block.codec).is_some_and(|before| Arc::ptr_eq(before, &block.codec)) {
                     tables += block.codec.prepare_cost();
                 }
@@ -323,6 +331,11 @@ impl Search {
         let states = [self.state];
         (0..self.plan.queries).map(|query| self.snapshot.best(&request, &self.plan, &states, query)).collect()
     }
+}
+
+/// How many bytes are not zero. Sums of 64 stay within a byte, which compilers make few instructions of.
+fn filled(bytes: &[u8]) -> usize {
+    bytes.chunks(64).map(|bytes| usize::from(bytes.iter().map(|byte| u8::from(*byte != 0)).sum::<u8>())).sum()
 }
 
 /// Whether a row may be returned.

@@ -176,6 +176,31 @@ describe("the inspector's page", () => {
     await page.close();
   });
 
+  it("says that a filter's records are being read, never another filter's number", async () => {
+    const { page, faults } = await opened(serving.url);
+    const read = page.locator(".records [role=status]");
+    await read.filter({ hasText: "1,100 records." }).waitFor();
+    await ask(page, "protein");
+    let go = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    await page.route("**/api/page", async (route) => {
+      await held;
+      await route.continue().catch(() => {}); // what is no longer wanted was aborted
+    });
+    await page.locator(".hit .chip").first().click();
+    await page.locator(".condition").waitFor();
+    expect(await read.textContent()).toBe("Reading …");
+    await page.locator(".condition .remove").click();
+    await page.locator(".condition").waitFor({ state: "detached" });
+    expect(await read.textContent()).toBe("Reading …");
+    go();
+    await read.filter({ hasText: "1,100 records." }).waitFor();
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   it("can be used by the keyboard alone", async () => {
     const { page } = await opened(serving.url);
     await page.locator(".rows [role=row]").first().waitFor();

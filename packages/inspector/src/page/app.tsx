@@ -105,6 +105,8 @@ export function App({ source }: { readonly source: Source }) {
           <TiersPanel looks={looks} />
         </div>
         <RecordsPanel
+          // Another list is another panel: nothing of one filter's, its number or its place, is taken for another's.
+          key={JSON.stringify([namespace, conditions])}
           source={source}
           namespace={namespace}
           conditions={conditions}

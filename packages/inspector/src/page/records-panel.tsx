@@ -18,7 +18,10 @@ interface RecordsProps {
   readonly onOpen: (id: string) => void;
 }
 
-/** All records that match the filter, however many: only what is in view is read and drawn. */
+/**
+ * All records that match the filter, however many: only what is in view is read and drawn. Another namespace or
+ * filter wants another panel (a `key`).
+ */
 export function RecordsPanel({ source, namespace, conditions, held, onOpen }: RecordsProps) {
   const grid = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 480 });
@@ -28,8 +31,7 @@ export function RecordsPanel({ source, namespace, conditions, held, onOpen }: Re
     readonly error?: string;
     readonly pages: number;
   }>({ pages: 0 });
-  const key = JSON.stringify(conditions);
-  // `key` is what the conditions say, and `held` makes the list new.
+  // `held` makes the list new.
   const pages = useMemo(
     () =>
       new RecordPages(source, namespace, conditions, (total, error) =>
@@ -39,7 +41,7 @@ export function RecordsPanel({ source, namespace, conditions, held, onOpen }: Re
             : { total: before.total, error: messageOf(error), pages: before.pages },
         ),
       ),
-    [source, namespace, key, held],
+    [source, namespace, conditions, held],
   );
   const total = found.total ?? 0;
   const place = placeAt(view.top, view.height - HEAD, total);
@@ -48,11 +50,6 @@ export function RecordsPanel({ source, namespace, conditions, held, onOpen }: Re
 
   useEffect(() => () => pages.end(), [pages]);
   useEffect(() => pages.look(first, last), [pages, first, last]);
-  // Another list begins at its beginning.
-  useEffect(() => {
-    setActive(0);
-    grid.current?.scrollTo({ top: 0 });
-  }, [namespace, key]);
   useLayoutEffect(() => {
     const element = grid.current;
     if (!element) return;

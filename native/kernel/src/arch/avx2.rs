@@ -23,9 +23,9 @@
 use std::arch::x86_64::{
     __cpuid, __m256, __m256i, _MM_HINT_T0, _mm_load_sd, _mm_loadh_pd, _mm_loadu_si128, _mm_prefetch, _mm256_add_epi8,
     _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castpd_ps, _mm256_castsi256_ps,
-    _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi16_epi32, _mm256_cvtepi32_ps,
-    _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
-    _mm256_min_epi32, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16,
+    _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepi16_epi32,
+    _mm256_cvtepi32_ps, _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_min_epi32, _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_mul_ps, _mm256_packs_epi16,
     _mm256_permute2x128_si256, _mm256_set_m128d, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
     _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32,
     _mm256_shuffle_ps, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_subs_epu16,
@@ -89,6 +89,11 @@ impl Avx2 {
     }
 
     pub(crate) fn products(self, rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+        // SAFETY: the token proves AVX2.
+        unsafe { products(rows, centroids, out) }
+    }
+
+    pub(crate) fn byte_products(self, rows: &[i16], centroids: &[i8], out: &mut [i32]) {
         // SAFETY: the token proves AVX2.
         unsafe { products(rows, centroids, out) }
     }
@@ -187,30 +192,52 @@ fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mu
 }
 
 #[target_feature(enable = "avx2")]
-fn products(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+fn products<C: Component>(rows: &[i16], centroids: &[C], out: &mut [i32]) {
     let length = centroids.len() / CENTROIDS;
     let together = rows.len() / (ROWS * length) * ROWS;
     let (rows, rest) = rows.split_at(together * length);
     let (out, last) = out.split_at_mut(together * CENTROIDS);
     for (rows, out) in rows.chunks_exact(ROWS * length).zip(out.chunks_exact_mut(ROWS * CENTROIDS)) {
-        products_of::<ROWS>(rows, centroids, out);
+        products_of::<ROWS, C>(rows, centroids, out);
     }
     for (row, out) in rest.chunks_exact(length).zip(last.chunks_exact_mut(CENTROIDS)) {
-        products_of::<1>(row, centroids, out);
+        products_of::<1, C>(row, centroids, out);
+    }
+}
+
+/// A component of a centroid.
+trait Component: Copy {
+    /// Sixteen of them as words. Only the functions below call it, and only a token lets them run.
+    fn words(components: &[Self; CENTROIDS]) -> __m256i;
+}
+
+impl Component for i16 {
+    #[inline(always)]
+    fn words(components: &[Self; CENTROIDS]) -> __m256i {
+        // SAFETY: see `Component`.
+        unsafe { words(components) }
+    }
+}
+
+impl Component for i8 {
+    #[inline(always)]
+    fn words(components: &[Self; CENTROIDS]) -> __m256i {
+        // SAFETY: see `Component`.
+        unsafe { widened(components) }
     }
 }
 
 /// Products of `N` rows, which share each load of a pair of components of all centroids.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn products_of<const N: usize>(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+fn products_of<const N: usize, C: Component>(rows: &[i16], centroids: &[C], out: &mut [i32]) {
     let pairs = centroids.as_chunks::<{ 2 * CENTROIDS }>().0;
     let rows: [&[[i16; 2]]; N] =
         std::array::from_fn(|n| &rows[n * 2 * pairs.len()..][..2 * pairs.len()].as_chunks::<2>().0[..pairs.len()]);
     let mut sums = [(_mm256_setzero_si256(), _mm256_setzero_si256()); N];
     for (j, pair) in pairs.iter().enumerate() {
         let [low, high] = pair.as_chunks::<CENTROIDS>().0 else { unreachable!("two halves") };
-        let (low, high) = (words(low), words(high));
+        let (low, high) = (C::words(low), C::words(high));
         for (sums, row) in sums.iter_mut().zip(&rows) {
             let [first, second] = row[j];
             let x = _mm256_set1_epi32(i32::from(first) & 0xffff | i32::from(second) << 16);
@@ -275,6 +302,13 @@ fn least(low: __m256i, high: __m256i) -> u8 {
 fn words(words: &[i16; CENTROIDS]) -> __m256i {
     // SAFETY: 16 readable words, at any alignment.
     unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn widened(bytes: &[i8; CENTROIDS]) -> __m256i {
+    // SAFETY: 16 readable bytes, at any alignment.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
 }
 
 #[inline]

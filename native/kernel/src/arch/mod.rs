@@ -5,6 +5,7 @@
 //! | `dots`, `distances` (hot tier) | 32 lanes of plain floats | the same, 4 registers | the same, 8 registers |
 //! | `rotate`, `nearest` (encoding, calibration) | 16 lanes of plain floats | the same, 2 registers | the same, 4 registers |
 //! | `products`, `choose` (encoding) | 16 lanes of integers | the same, 2 registers and 1 | the same, 4 registers and 2 |
+//! | `byte_products` (a query's tables) | 16 lanes of integers | the same, 2 registers; AVX-512: 1 | the same, 4 registers |
 //! | `scan`, `extend` (cold scan, eigen) | table look-ups one by one | one byte shuffle looks up 32 nibbles | 16 nibbles |
 //! | `polar_dots` (cold scan, Fourier) | 8 lanes of plain floats | the same, 1 register | the same, 2 registers |
 //!
@@ -244,6 +245,13 @@ impl Isa {
         assert!(!centroids.is_empty() && centroids.len().is_multiple_of(2 * CENTROIDS));
         assert_eq!(rows.len() * CENTROIDS * CENTROIDS, centroids.len() * out.len());
         dispatch!(self, products(rows, centroids, out));
+    }
+
+    /// As [`Isa::products`], of centroids whose components are bytes.
+    pub(crate) fn byte_products(self, rows: &[i16], centroids: &[i8], out: &mut [i32]) {
+        assert!(!centroids.is_empty() && centroids.len().is_multiple_of(2 * CENTROIDS));
+        assert_eq!(rows.len() * CENTROIDS * CENTROIDS, centroids.len() * out.len());
+        dispatch!(self, byte_products(rows, centroids, out));
     }
 
     /// Nibble `m` of the `active` rows among `codes` `[n][count]`: the least of 16 sums of the row's `costs` (`[n][16]`) and of

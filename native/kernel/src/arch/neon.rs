@@ -10,11 +10,11 @@
 #![allow(clippy::unused_self, reason = "the token is the proof that makes the call sound")]
 
 use std::arch::aarch64::{
-    float32x4_t, int16x8_t, int16x8x2_t, int32x4_t, uint8x16_t, uint16x8_t, vaddq_f32, vaddq_s16, vaddq_u8,
+    float32x4_t, int8x8x2_t, int16x8_t, int16x8x2_t, int32x4_t, uint8x16_t, uint16x8_t, vaddq_f32, vaddq_s16, vaddq_u8,
     vaddw_high_s16, vaddw_high_u8, vaddw_s16, vaddw_u8, vandq_u8, vcombine_f32, vcvtq_f32_u32, vdupq_n_f32,
     vdupq_n_s16, vdupq_n_s32, vdupq_n_u8, vdupq_n_u16, vget_low_s16, vget_low_u8, vget_low_u16, vld1_f32, vld1q_f32,
-    vld1q_s16, vld1q_s32, vld1q_u8, vld1q_u16, vld2q_s16, vmaxq_u16, vmaxvq_u16, vminq_s32, vminvq_s32,
-    vmlal_high_n_s16, vmlal_n_s16, vmovl_high_u16, vmovl_u16, vmulq_f32, vpaddq_f32, vqtbl1q_u8, vshrq_n_u8,
+    vld1q_s16, vld1q_s32, vld1q_u8, vld1q_u16, vld2_s8, vld2q_s16, vmaxq_u16, vmaxvq_u16, vminq_s32, vminvq_s32,
+    vmlal_high_n_s16, vmlal_n_s16, vmovl_high_u16, vmovl_s8, vmovl_u16, vmulq_f32, vpaddq_f32, vqtbl1q_u8, vshrq_n_u8,
 };
 
 use super::{CENTROIDS, GROUP, Hit, LANES, Line, OCTET, Part, Polar, lanes, portable, report};
@@ -62,6 +62,11 @@ impl Neon {
     }
 
     pub(crate) fn products(self, rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+        // SAFETY: the token proves NEON.
+        unsafe { products(rows, centroids, out) }
+    }
+
+    pub(crate) fn byte_products(self, rows: &[i16], centroids: &[i8], out: &mut [i32]) {
         // SAFETY: the token proves NEON.
         unsafe { products(rows, centroids, out) }
     }
@@ -161,30 +166,30 @@ fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS], codes: &mu
 }
 
 #[target_feature(enable = "neon")]
-fn products(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+fn products<C: Component>(rows: &[i16], centroids: &[C], out: &mut [i32]) {
     let length = centroids.len() / CENTROIDS;
     let together = rows.len() / (ROWS * length) * ROWS;
     let (rows, rest) = rows.split_at(together * length);
     let (out, last) = out.split_at_mut(together * CENTROIDS);
     for (rows, out) in rows.chunks_exact(ROWS * length).zip(out.chunks_exact_mut(ROWS * CENTROIDS)) {
-        products_of::<ROWS>(rows, centroids, out);
+        products_of::<ROWS, C>(rows, centroids, out);
     }
     for (row, out) in rest.chunks_exact(length).zip(last.chunks_exact_mut(CENTROIDS)) {
-        products_of::<1>(row, centroids, out);
+        products_of::<1, C>(row, centroids, out);
     }
 }
 
 /// Products of `N` rows, which share each load of a pair of components of all centroids.
 #[inline]
 #[target_feature(enable = "neon")]
-fn products_of<const N: usize>(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+fn products_of<const N: usize, C: Component>(rows: &[i16], centroids: &[C], out: &mut [i32]) {
     let pairs = centroids.as_chunks::<{ 2 * CENTROIDS }>().0;
     let rows: [&[[i16; 2]]; N] =
         std::array::from_fn(|n| &rows[n * 2 * pairs.len()..][..2 * pairs.len()].as_chunks::<2>().0[..pairs.len()]);
     let mut sums = [[vdupq_n_s32(0); 4]; N];
     for (j, pair) in pairs.iter().enumerate() {
         let [low, high] = pair.as_chunks::<CENTROIDS>().0 else { unreachable!("two halves") };
-        let (low, high) = (pairs_of(low), pairs_of(high));
+        let (low, high) = (C::pairs(low), C::pairs(high));
         for (sums, row) in sums.iter_mut().zip(&rows) {
             for (centroids, x) in [(low.0, high.0), (low.1, high.1)].into_iter().zip(row[j]) {
                 sums[0] = vmlal_n_s16(sums[0], vget_low_s16(centroids.0), x);
@@ -199,12 +204,41 @@ fn products_of<const N: usize>(rows: &[i16], centroids: &[i16], out: &mut [i32])
     }
 }
 
-/// The first and the second components of eight centroids.
+/// A component of a centroid.
+trait Component: Copy {
+    /// The first and the second components of eight centroids, as words. Only `products_of` calls it, and only a token lets that run.
+    fn pairs(pairs: &[Self; CENTROIDS]) -> int16x8x2_t;
+}
+
+impl Component for i16 {
+    #[inline(always)]
+    fn pairs(pairs: &[Self; CENTROIDS]) -> int16x8x2_t {
+        // SAFETY: see `Component`.
+        unsafe { pairs_of(pairs) }
+    }
+}
+
+impl Component for i8 {
+    #[inline(always)]
+    fn pairs(pairs: &[Self; CENTROIDS]) -> int16x8x2_t {
+        // SAFETY: see `Component`.
+        unsafe { widened_pairs_of(pairs) }
+    }
+}
+
 #[inline]
 #[target_feature(enable = "neon")]
 fn pairs_of(pairs: &[i16; CENTROIDS]) -> int16x8x2_t {
     // SAFETY: 16 readable words, at any alignment.
     unsafe { vld2q_s16(pairs.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn widened_pairs_of(pairs: &[i8; CENTROIDS]) -> int16x8x2_t {
+    // SAFETY: 16 readable bytes, at any alignment.
+    let int8x8x2_t(first, second) = unsafe { vld2_s8(pairs.as_ptr()) };
+    int16x8x2_t(vmovl_s8(first), vmovl_s8(second))
 }
 
 #[allow(clippy::too_many_arguments, reason = "see Isa::choose")]

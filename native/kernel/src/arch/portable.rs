@@ -65,12 +65,20 @@ pub(crate) fn nearest(rows: &[f32], centroids: &[f32], norms: &[f32; CENTROIDS],
 }
 
 pub(crate) fn products(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+    products_of(rows, centroids, out);
+}
+
+pub(crate) fn byte_products(rows: &[i16], centroids: &[i8], out: &mut [i32]) {
+    products_of(rows, centroids, out);
+}
+
+fn products_of<C: Copy + Into<i32>>(rows: &[i16], centroids: &[C], out: &mut [i32]) {
     let tile = centroids.as_chunks::<{ 2 * CENTROIDS }>().0;
     for (row, out) in rows.chunks_exact(2 * tile.len()).zip(out.as_chunks_mut::<CENTROIDS>().0) {
         *out = [0; CENTROIDS];
         for (x, tile) in row.as_chunks::<2>().0.iter().zip(tile) {
             for (sum, c) in out.iter_mut().zip(tile.as_chunks::<2>().0) {
-                *sum += i32::from(x[0]) * i32::from(c[0]) + i32::from(x[1]) * i32::from(c[1]);
+                *sum += i32::from(x[0]) * c[0].into() + i32::from(x[1]) * c[1].into();
             }
         }
     }

@@ -10,9 +10,10 @@
 #![allow(clippy::inline_always, reason = "sums must stay in registers")]
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i16x8_add, i16x8_shl, i16x8_shuffle, i16x8_splat,
-    i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8, i32x4_splat, u8x16_add,
-    u8x16_splat, u8x16_swizzle, u16x8_ge, u16x8_max, u16x8_shr, u16x8_splat, v128, v128_and, v128_any_true, v128_load,
+    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, f32x4_sub, i16x8_add, i16x8_load_extend_i8x8, i16x8_shl,
+    i16x8_shuffle, i16x8_splat, i16x8_sub, i32x4_add, i32x4_dot_i16x8, i32x4_extend_high_i16x8, i32x4_extend_low_i16x8,
+    i32x4_splat, u8x16_add, u8x16_splat, u8x16_swizzle, u16x8_ge, u16x8_max, u16x8_shr, u16x8_splat, v128, v128_and,
+    v128_any_true, v128_load,
 };
 
 use super::{CENTROIDS, GROUP, Hit, LANES, Line, OCTET, Part, Polar, lanes, portable, report};
@@ -115,6 +116,15 @@ pub(crate) fn polar_dots(steps: &[u8], polar: &Polar<'_>, out: &mut [f32; OCTET]
 }
 
 pub(crate) fn products(rows: &[i16], centroids: &[i16], out: &mut [i32]) {
+    products_of(rows, centroids, words, out);
+}
+
+pub(crate) fn byte_products(rows: &[i16], centroids: &[i8], out: &mut [i32]) {
+    products_of(rows, centroids, widened, out);
+}
+
+#[inline(always)]
+fn products_of<C>(rows: &[i16], centroids: &[C], words: impl Fn(&[C; 8]) -> v128, out: &mut [i32]) {
     let pairs = centroids.as_chunks::<{ 2 * CENTROIDS }>().0;
     for (row, out) in rows.chunks_exact(2 * pairs.len()).zip(out.as_chunks_mut::<CENTROIDS>().0) {
         let mut sums = [i32x4_splat(0); 4];
@@ -167,6 +177,12 @@ pub(crate) fn choose(
         *gain = sums[usize::from(nibbles[m] & 15)] - least;
         nibbles[m] = sums.iter().position(|sum| *sum == least).expect("one of them is the least") as u8;
     }
+}
+
+#[inline(always)]
+fn widened(bytes: &[i8; 8]) -> v128 {
+    // SAFETY: eight readable bytes, at any alignment.
+    unsafe { i16x8_load_extend_i8x8(bytes.as_ptr()) }
 }
 
 #[inline(always)]

@@ -167,6 +167,20 @@ proptest! {
     }
 
     #[test]
+    fn products_with_bytes_are_those_with_the_same_words(pairs in 1usize..70, n in 1usize..10, seed in any::<u64>()) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let rows: Vec<i16> = (0..n * 2 * pairs).map(|_| random.i16(-2_000..=2_000)).collect();
+        let bytes: Vec<i8> = (0..pairs * 2 * CENTROIDS).map(|_| random.i8(..)).collect();
+        let words: Vec<i16> = bytes.iter().map(|byte| i16::from(*byte)).collect();
+        for isa in Isa::available() {
+            let (mut out, mut expected) = (vec![1; n * CENTROIDS], vec![1; n * CENTROIDS]);
+            isa.byte_products(&rows, &bytes, &mut out);
+            Isa::Portable.products(&rows, &words, &mut expected);
+            prop_assert_eq!(out, expected, "{}", isa.name());
+        }
+    }
+
+    #[test]
     fn the_least_sum_of_products_is_chosen_on_every_isa(count in 1usize..130, n in 1usize..9, seed in any::<u64>()) {
         let mut random = fastrand::Rng::with_seed(seed);
         let pair = CENTROIDS * CENTROIDS;

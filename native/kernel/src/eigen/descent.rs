@@ -245,13 +245,13 @@ impl Run {
 }
 
 /// Length of a vector, which in float32 the squares of short ones would not add up to.
-fn length_of(row: &[f32]) -> f32 {
+pub(super) fn length_of(row: &[f32]) -> f32 {
     squared_length(row).sqrt() as f32
 }
 
 /// Vectors `[n][length]`, none longer than `longest`, as whole numbers `[n][length, made even]`, and what one of them stands
 /// for. The product of two such vectors is below 2³⁰.
-fn whole_numbers(vectors: &[f32], length: usize, longest: f32) -> (Vec<i16>, f32) {
+pub(super) fn whole_numbers(vectors: &[f32], length: usize, longest: f32) -> (Vec<i16>, f32) {
     let even = length.next_multiple_of(2);
     // Rounding may make a vector longer, by half a unit a component.
     let most = 32_767.0 - 0.5 * (even as f32).sqrt();

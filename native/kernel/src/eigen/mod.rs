@@ -22,6 +22,7 @@ mod layout;
 #[cfg(feature = "fit")]
 mod refine;
 pub(crate) mod score;
+mod steps;
 
 use std::sync::OnceLock;
 
@@ -30,9 +31,10 @@ use crate::metric::squared_length;
 use crate::{Error, Isa, Metric};
 pub(crate) use codebook::MAGIC;
 use codebook::{Codebook, GRID, Span};
-use descent::{Run, Whole};
+use descent::Run;
 pub(crate) use layout::Groups;
 use layout::Layout;
+use steps::Steps;
 
 /// Rows encoded at a time: they share each load of centroids and of their products from memory.
 const BATCH: usize = 1024;
@@ -58,13 +60,22 @@ pub struct EigenCodec {
     mean_squared: f64,
     /// Where each nibble's centroids begin.
     begins: Vec<usize>,
-    /// Centroids in plain coordinates, run by run. A query reads all of them, so they are kept small.
-    whole: Vec<Whole>,
+    /// Made when a row is first scored.
+    scorer: OnceLock<Scorer>,
     /// Where codes lie in RAM.
     layout: Layout,
     /// What each scale byte does to an estimated dot product.
     scales: Vec<f32>,
     offsets: Vec<f32>,
+}
+
+/// What searching takes and encoding does not.
+#[derive(Debug)]
+struct Scorer {
+    /// Sixteen axes after the other.
+    axes: Steps,
+    /// Centroids in weighted coordinates, run by run.
+    centroids: Vec<Steps>,
 }
 
 /// What encoding takes and searching does not.
@@ -92,17 +103,6 @@ impl EigenCodec {
             begins.push(begin);
             begin += span.length * CENTROIDS;
         }
-        let whole = runs_of(&book, &begins, |first, span, centroids| {
-            let mut centroids = centroids.to_vec();
-            for nibble in centroids.chunks_exact_mut(span.length * CENTROIDS) {
-                for (column, weight) in
-                    nibble.as_chunks_mut::<CENTROIDS>().0.iter_mut().zip(&book.weights[span.start..])
-                {
-                    *column = column.map(|c| c / weight);
-                }
-            }
-            Whole::new(first, span, &centroids)
-        });
         let (scales, offsets) = match book.metric {
             Metric::Cosine | Metric::Dot => (book.grid.iter().map(|g| 1.0 / g).collect(), vec![0.0; GRID]),
             Metric::Euclidean => (vec![1.0; GRID], book.grid.iter().map(|g| -0.5 * g).collect()),
@@ -120,7 +120,7 @@ impl EigenCodec {
             mean_coordinates,
             mean_squared,
             begins,
-            whole,
+            scorer: OnceLock::new(),
             layout,
             scales,
             offsets,
@@ -130,9 +130,25 @@ impl EigenCodec {
     fn encoder(&self, isa: Isa) -> &Encoder {
         self.encoder.get_or_init(|| {
             let run = |first, span, centroids: &[f32]| Run::new(isa, first, span, centroids);
-            let axes = tiles(self.dim, self.book.weights.len(), |i, column| self.book.rotation[column * self.dim + i]);
-            Encoder { axes, runs: runs_of(&self.book, &self.begins, run) }
+            Encoder { axes: self.axes(), runs: runs_of(&self.book, &self.begins, run) }
         })
+    }
+
+    fn scorer(&self) -> &Scorer {
+        self.scorer.get_or_init(|| {
+            let book = &self.book;
+            let steps = |first, span, centroids: &[f32]| Steps::new(first, span, centroids, book.centroid_step);
+            let whole = Span { start: 0, length: self.dim };
+            Scorer {
+                axes: Steps::new(0, whole, &self.axes(), book.rotation_step),
+                centroids: runs_of(book, &self.begins, steps),
+            }
+        })
+    }
+
+    /// The rotation, `[columns / 16][dim][16]`.
+    fn axes(&self) -> Vec<f32> {
+        tiles(self.dim, self.book.weights.len(), |i, column| self.book.rotation[column * self.dim + i])
     }
 
     /// Weighted coordinates `[n][rank]` of rows.

@@ -4,7 +4,7 @@
 //! best are then scored again from the float tables, one nibble after the other. Both are equal on every machine: the
 //! first is integer work, the second a float sum in a fixed order.
 
-use super::{EigenCodec, Groups};
+use super::{EigenCodec, Groups, Scorer, Steps};
 use crate::Isa;
 use crate::arch::{CENTROIDS, GROUP, Hit, LANES, Line, Part};
 use crate::codec::Rows;
@@ -42,18 +42,26 @@ impl EigenCodec {
     pub(crate) fn tables(&self, queries: &[f32]) -> Vec<Tables> {
         let isa = Isa::best();
         let n = queries.len() / self.dim;
+        let Scorer { axes, centroids } = self.scorer();
+        // Centroids are weighted, so what they are multiplied by is weighted inversely.
         let mut coordinates = vec![0.0; n * self.columns];
-        let each = coordinates.chunks_exact_mut(self.columns.max(1));
-        for (query, coordinates) in queries.chunks_exact(self.dim).zip(each) {
-            isa.dots(query, &self.book.rotation, &mut coordinates[..self.book.weights.len()]);
-        }
+        axes.products(isa, queries, |m, products| {
+            let weights = self.book.weights[m * CENTROIDS..].chunks(CENTROIDS).next().unwrap_or(&[]);
+            for (coordinates, products) in coordinates.chunks_exact_mut(self.columns).zip(products) {
+                for (coordinate, (product, weight)) in
+                    coordinates[m * CENTROIDS..].iter_mut().zip(products.iter().zip(weights))
+                {
+                    *coordinate = product / weight;
+                }
+            }
+        });
         let nibbles = self.begins.len();
         let mut exact = vec![0.0f32; n * nibbles * CENTROIDS];
-        for whole in &self.whole {
-            whole.products(isa, &whole.span.of(&coordinates, self.columns), |m, products, units| {
-                let tables = exact.as_chunks_mut::<CENTROIDS>().0.iter_mut().skip(whole.first + m).step_by(nibbles);
-                for ((table, products), unit) in tables.zip(products).zip(units) {
-                    *table = products.map(|product| product as f32 * unit);
+        for run in centroids {
+            run.products(isa, &run.span.of(&coordinates, self.columns), |m, products| {
+                let tables = exact.as_chunks_mut::<CENTROIDS>().0.iter_mut().skip(run.first + m).step_by(nibbles);
+                for (table, products) in tables.zip(products) {
+                    *table = *products;
                 }
             });
         }
@@ -109,9 +117,10 @@ impl EigenCodec {
         (tables, step, extremes.iter().map(|(low, _)| low).sum())
     }
 
-    /// Multiplications that `tables` takes.
+    /// What `tables` takes, in multiplications of floats from memory.
     pub(crate) fn tables_cost(&self) -> usize {
-        self.book.rotation.len() + self.whole.iter().map(|whole| whole.centroids.len() / 4).sum::<usize>()
+        let Scorer { axes, centroids } = self.scorer();
+        (axes.bytes() + centroids.iter().map(Steps::bytes).sum::<usize>()) / 4
     }
 
     pub(crate) fn arrange(&self, codes: &[u8]) -> Groups {

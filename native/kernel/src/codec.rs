@@ -3,6 +3,7 @@
 use crate::arch::{GROUP, Hit};
 use crate::eigen::{self, EigenCodec};
 use crate::fourier::{self, FourierCodec};
+use crate::tiers::numbers::Numbers;
 use crate::top_k::{Candidate, TopK};
 use crate::{Error, Isa, Metric};
 
@@ -56,7 +57,7 @@ impl Arranged {
 /// The rows of a block, and which of them to look at.
 pub(crate) struct Rows<'a> {
     /// Row numbers, in code order.
-    pub(crate) numbers: &'a [u32],
+    pub(crate) numbers: &'a Numbers,
     /// Bit r of the word at g: whether the row at index 16 g + r may be returned.
     pub(crate) allowed: &'a [u16],
     /// Whether rows may be passed over by the near part of their codes alone.
@@ -70,7 +71,7 @@ impl Rows<'_> {
     pub(crate) fn offer(&self, index: usize, score: f32, top: &mut TopK) {
         if score >= top.threshold() && self.allowed[index / GROUP] >> (index % GROUP) & 1 == 1 {
             let place = (u64::from(self.block) << 32) | index as u64;
-            top.offer(Candidate { score, row: self.numbers[index], place });
+            top.offer(Candidate { score, row: self.numbers.at(index), place });
         }
     }
 }

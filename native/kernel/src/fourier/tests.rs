@@ -1,6 +1,7 @@
 use super::*;
 use crate::arch::GROUP;
 use crate::codec::{Rows, Scoring};
+use crate::tiers::numbers::Numbers;
 use crate::top_k::TopK;
 use crate::{Codec, CodecSpec, Control, FourierSpec, Isa, Sample};
 
@@ -253,7 +254,8 @@ fn a_scan_gives_the_scores_of_a_plain_loop_to_the_bit_on_every_isa_and_under_eve
                         .collect();
                     for isa in Isa::available() {
                         let mut top = TopK::new(n, n);
-                        let rows = Rows { numbers: &numbers, allowed: &allowed, block: 7, progressive: false };
+                        let rows =
+                            Rows { numbers: &Numbers::of(&numbers), allowed: &allowed, block: 7, progressive: false };
                         codec.scan(isa, &spectrum, &octets, &rows, &mut top);
                         let mut found: Vec<(u32, u32)> =
                             top.finish().iter().map(|hit| (hit.row, hit.score.to_bits())).collect();

@@ -1,9 +1,9 @@
 //! The cold tier: blocks of codes, each with the codec that made them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::numbers::Numbers;
 use crate::arch::{GROUP, Hit};
 use crate::codec::{Arranged, Prepared, Rows};
 use crate::top_k::TopK;
@@ -13,8 +13,7 @@ use crate::{Codec, Error, Isa};
 #[derive(Clone)]
 pub(super) struct Block {
     pub(super) codec: Arc<Codec>,
-    /// Ascending.
-    pub(super) rows: Arc<[u32]>,
+    pub(super) rows: Numbers,
     /// Laid out by `Codec::arrange`.
     pub(super) codes: Arc<Arranged>,
     /// Bit r of the word at g: the row at index 16 g + r is there and has not been removed.
@@ -22,10 +21,10 @@ pub(super) struct Block {
     live_rows: usize,
 }
 
-/// Blocks by number. Removing a row clears its bit; the codes are shared with searches and never change.
+/// Blocks, in the order of their numbers, which mostly grow. Removing a row clears its bit; the codes are shared with searches and never change.
 #[derive(Default)]
 pub(super) struct Cold {
-    blocks: BTreeMap<u32, Arc<Block>>,
+    blocks: Vec<(u32, Arc<Block>)>,
 }
 
 impl Block {
@@ -52,16 +51,16 @@ impl Block {
     /// are not allowed.
     pub(super) fn allowed(&self, allow: Option<&[u8]>) -> Cow<'_, [u16]> {
         let Some(allow) = allow else { return Cow::Borrowed(&self.live) };
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return Cow::Borrowed(&[]) };
-        let (first, last) = (*first as usize, *last as usize);
+        let Some(last) = self.rows.len().checked_sub(1) else { return Cow::Borrowed(&[]) };
+        let (first, last) = (self.rows.at(0) as usize, self.rows.at(last) as usize);
         let end = allow.len().min(last / 8 + 1);
         // Sixty-four bytes at a time, which compilers make few instructions of.
         let none = |bytes: &[u8]| bytes.iter().fold(0, |all, bits| all | bits) == 0;
         if allow.get(first / 8..end).is_none_or(|span| span.chunks(64).all(none)) {
             return Cow::Borrowed(&[]);
         }
-        if last - first < self.rows.len() {
-            // Without gaps, bits of four groups stand side by side.
+        let Numbers::Each(rows) = &self.rows else {
+            // Bits of four groups stand side by side.
             let mut allowed = self.live.clone();
             for (i, groups) in allowed.chunks_mut(4).enumerate() {
                 let bits = bits_from(allow, first + 4 * GROUP * i);
@@ -70,8 +69,8 @@ impl Block {
                 }
             }
             return Cow::Owned(allowed);
-        }
-        let groups = self.rows.chunks(GROUP).zip(&self.live);
+        };
+        let groups = rows.chunks(GROUP).zip(&self.live);
         groups.map(|(rows, live)| if *live == 0 { 0 } else { live & bits_of(rows, allow) }).collect()
     }
 
@@ -109,22 +108,22 @@ fn bits_of(rows: &[u32], allow: &[u8]) -> u16 {
 
 impl Cold {
     pub(super) fn rows(&self) -> usize {
-        self.blocks.values().map(|block| block.live_rows).sum()
+        self.blocks.iter().map(|(_, block)| block.live_rows).sum()
     }
 
     /// How many rows of those that `allow` has a bit for, see [`Block::allowed`].
     pub(super) fn count(&self, allow: &[u8]) -> usize {
         let counts = self
             .blocks
-            .values()
-            .map(|block| block.allowed(Some(allow)).iter().map(|rows| rows.count_ones()).sum::<u32>());
+            .iter()
+            .map(|(_, block)| block.allowed(Some(allow)).iter().map(|rows| rows.count_ones()).sum::<u32>());
         counts.map(|count| count as usize).sum()
     }
 
     pub(super) fn ram_bytes(&self) -> usize {
         self.blocks
-            .values()
-            .map(|b| b.codes.ram_bytes() + 4 * b.rows.len() + 2 * b.live.len() + std::mem::size_of::<Block>())
+            .iter()
+            .map(|(_, b)| b.codes.ram_bytes() + b.rows.ram_bytes() + 2 * b.live.len() + std::mem::size_of::<Block>())
             .sum()
     }
 
@@ -152,23 +151,32 @@ impl Cold {
             *last &= (1 << (rows.len() % GROUP)) - 1;
         }
         let live_rows = live.iter().map(|word| word.count_ones() as usize).sum();
-        let block =
-            Block { codec: Arc::clone(codec), rows: rows.into(), codes: codec.arrange(codes).into(), live, live_rows };
-        self.blocks.insert(number, Arc::new(block));
+        let block = Block {
+            codec: Arc::clone(codec),
+            rows: Numbers::of(rows),
+            codes: codec.arrange(codes).into(),
+            live,
+            live_rows,
+        };
+        match self.find(number) {
+            Ok(place) => self.blocks[place].1 = Arc::new(block),
+            Err(place) => self.blocks.insert(place, (number, Arc::new(block))),
+        }
         Ok(())
     }
 
     pub(super) fn drop_block(&mut self, number: u32) -> Result<(), Error> {
-        self.blocks.remove(&number).map(drop).ok_or(Error::Missing)
+        let place = self.find(number).map_err(|_| Error::Missing)?;
+        self.blocks.remove(place);
+        Ok(())
     }
 
     /// Clears the live bits of `rows` in a block; rows removed before are passed over. Returns the bits.
     pub(super) fn remove(&mut self, number: u32, rows: &[u32]) -> Result<Vec<u8>, Error> {
-        let block = self.blocks.get_mut(&number).ok_or(Error::Missing)?;
-        let places = rows
-            .iter()
-            .map(|row| block.rows.binary_search(row).map_err(|_| Error::Missing))
-            .collect::<Result<Vec<_>, _>>()?;
+        let place = self.find(number).map_err(|_| Error::Missing)?;
+        let block = &mut self.blocks[place].1;
+        let places =
+            rows.iter().map(|row| block.rows.find(*row).ok_or(Error::Missing)).collect::<Result<Vec<_>, _>>()?;
         let block = Arc::make_mut(block);
         for i in places {
             if block.alive(i) {
@@ -181,12 +189,17 @@ impl Cold {
 
     /// The decoded vector of a row.
     pub(super) fn decode(&self, number: u32, row: u32) -> Result<Vec<f32>, Error> {
-        let block = self.blocks.get(&number).ok_or(Error::Missing)?;
-        let index = block.rows.binary_search(&row).map_err(|_| Error::Missing)?;
+        let block = &self.blocks[self.find(number).map_err(|_| Error::Missing)?].1;
+        let index = block.rows.find(row).ok_or(Error::Missing)?;
         block.codec.decode(&block.codec.extract(&block.codes, index))
     }
 
     pub(super) fn blocks(&self) -> Vec<(u32, Arc<Block>)> {
-        self.blocks.iter().map(|(number, block)| (*number, Arc::clone(block))).collect()
+        self.blocks.clone()
+    }
+
+    /// Where a block stands, or where it would.
+    fn find(&self, number: u32) -> Result<usize, usize> {
+        self.blocks.binary_search_by_key(&number, |(number, _)| *number)
     }
 }

@@ -2,6 +2,7 @@
 
 mod cold;
 pub(crate) mod hot;
+pub(crate) mod numbers;
 pub(crate) mod partition;
 pub(crate) mod search;
 pub(crate) mod threads;

@@ -1,5 +1,5 @@
 //! 512-bit x86 with VBMI, VNNI and GFNI (Ice Lake, Zen 4 and later): one register is a whole line, so one `vpshufb` looks up four
-//! lanes of 16 rows, each in a table of its own. Everything but the cold scan runs as AVX2.
+//! lanes of 16 rows, each in a table of its own. Everything but the cold scan and a query's tables runs as AVX2.
 //!
 //! Four look-ups are added as bytes; `vpermb` brings the four lanes of a row together, and `vpdpbusd` adds them to the row's
 //! 32-bit sum. Two groups pass together and share the loads of tables.

@@ -43,27 +43,22 @@ impl EigenCodec {
         let isa = Isa::best();
         let n = queries.len() / self.dim;
         let Scorer { axes, centroids } = self.scorer();
-        // Centroids are weighted, so what they are multiplied by is weighted inversely.
         let mut coordinates = vec![0.0; n * self.columns];
-        axes.products(isa, queries, |m, products| {
-            let weights = self.book.weights[m * CENTROIDS..].chunks(CENTROIDS).next().unwrap_or(&[]);
-            for (coordinates, products) in coordinates.chunks_exact_mut(self.columns).zip(products) {
-                for (coordinate, (product, weight)) in
-                    coordinates[m * CENTROIDS..].iter_mut().zip(products.iter().zip(weights))
-                {
-                    *coordinate = product / weight;
-                }
+        let products = axes.products(isa, queries);
+        // Centroids are weighted, so what they are multiplied by is weighted inversely.
+        for (axis, weight) in self.book.weights.iter().enumerate() {
+            for query in 0..n {
+                coordinates[query * self.columns + axis] =
+                    products[(axis / CENTROIDS * n + query) * CENTROIDS + axis % CENTROIDS] / weight;
             }
-        });
+        }
         let nibbles = self.begins.len();
-        let mut exact = vec![0.0f32; n * nibbles * CENTROIDS];
+        let mut exact = vec![0.0; n * nibbles * CENTROIDS];
         for run in centroids {
-            run.products(isa, &run.span.of(&coordinates, self.columns), |m, products| {
-                let tables = exact.as_chunks_mut::<CENTROIDS>().0.iter_mut().skip(run.first + m).step_by(nibbles);
-                for (table, products) in tables.zip(products) {
-                    *table = *products;
-                }
-            });
+            let products = run.products(isa, &run.span.of(&coordinates, self.columns));
+            for (i, table) in products.chunks_exact(CENTROIDS).enumerate() {
+                exact[(i % n * nibbles + run.first + i / n) * CENTROIDS..][..CENTROIDS].copy_from_slice(table);
+            }
         }
         let queries = queries.chunks_exact(self.dim).zip(exact.chunks_exact(nibbles * CENTROIDS));
         queries.map(|(query, exact)| self.tables_of(isa, query, exact.to_vec())).collect()

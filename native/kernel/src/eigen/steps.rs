@@ -29,7 +29,7 @@ pub(super) struct Steps {
     /// `[places.len()][16][2]`: what low bytes do not hold, of those pairs of components of which they do not hold all.
     high: Vec<i8>,
     /// Which pairs these are, sixteen vectors after the other.
-    places: Vec<u16>,
+    places: Vec<u32>,
     /// `[count]`: how many there are up to these sixteen.
     ends: Vec<u32>,
 }
@@ -42,16 +42,18 @@ impl Steps {
         for vectors in vectors.chunks_exact(span.length * CENTROIDS) {
             let columns = vectors.as_chunks::<CENTROIDS>().0;
             for place in 0..pairs {
-                let number = |i: usize| {
-                    let column = columns.get(2 * place + i % 2);
-                    column.map_or(0, |column| (column[i / 2] / step).round() as i32)
-                };
-                let numbers: [i32; PAIR] = std::array::from_fn(number);
-                low.extend(numbers.map(|number| number as i8));
-                let rest = numbers.map(|number| ((number - i32::from(number as i8)) / HIGH) as i8);
+                let (mut bytes, mut rest) = ([0; PAIR], [0; PAIR]);
+                for (half, column) in columns[2 * place..].iter().take(2).enumerate() {
+                    for (k, value) in column.iter().enumerate() {
+                        let number = (value / step).round() as i32;
+                        bytes[2 * k + half] = number as i8;
+                        rest[2 * k + half] = ((number - i32::from(number as i8)) / HIGH) as i8;
+                    }
+                }
+                low.extend_from_slice(&bytes);
                 if rest != [0; PAIR] {
-                    high.extend(rest);
-                    places.push(place as u16);
+                    high.extend_from_slice(&rest);
+                    places.push(place as u32);
                 }
             }
             ends.push(places.len() as u32);
@@ -64,45 +66,43 @@ impl Steps {
         self.low.len() + self.high.len()
     }
 
-    /// Hands over, sixteen vectors after the other, their dot products with rows `[n][length]`, `[n][16]`.
-    pub(super) fn products(&self, isa: Isa, rows: &[f32], mut each: impl FnMut(usize, &[[f32; CENTROIDS]])) {
+    /// Dot products `[count][n][16]` with rows `[n][length]`.
+    pub(super) fn products(&self, isa: Isa, rows: &[f32]) -> Vec<f32> {
         let length = self.span.length;
         let pairs = length.div_ceil(2);
         let n = rows.len() / length;
         let (mut whole, mut units) = (Vec::with_capacity(n * 2 * pairs), Vec::with_capacity(n));
         for row in rows.chunks_exact(length) {
             let (numbers, unit) = whole_numbers(row, length, length_of(row));
-            whole.extend(numbers);
+            whole.extend_from_slice(&numbers);
             units.push(unit * self.step);
         }
         let (mut low, mut high) = (vec![0; n * CENTROIDS], vec![0; n * CENTROIDS]);
-        let mut products = vec![[0.0; CENTROIDS]; n];
+        let mut products = Vec::with_capacity(n * self.ends.len() * CENTROIDS);
         let (mut some, mut begin) = (Vec::new(), 0);
-        for (m, (bytes, end)) in self.low.chunks_exact(pairs * PAIR).zip(&self.ends).enumerate() {
+        for (bytes, end) in self.low.chunks_exact(pairs * PAIR).zip(&self.ends) {
             let end = *end as usize;
             isa.byte_products(&whole, bytes, &mut low);
             let (places, bytes) = (&self.places[begin..end], &self.high[begin * PAIR..end * PAIR]);
-            if places.len() == pairs {
+            if places.is_empty() {
+                high.fill(0);
+            } else if places.len() == pairs {
                 isa.byte_products(&whole, bytes, &mut high);
-            } else if !places.is_empty() {
+            } else {
                 some.clear();
                 for row in whole.chunks_exact(2 * pairs) {
-                    let row = row.as_chunks::<2>().0;
-                    some.extend(places.iter().flat_map(|place| row[usize::from(*place)]));
+                    for place in places {
+                        some.extend_from_slice(&row[2 * *place as usize..][..2]);
+                    }
                 }
                 isa.byte_products(&some, bytes, &mut high);
-            } else {
-                high.fill(0);
             }
             begin = end;
-            let sums = low.as_chunks::<CENTROIDS>().0.iter().zip(high.as_chunks::<CENTROIDS>().0);
-            for ((products, (low, high)), unit) in products.iter_mut().zip(sums).zip(&units) {
-                for (product, (low, high)) in products.iter_mut().zip(low.iter().zip(high)) {
-                    *product = (*low as f32 + HIGH as f32 * *high as f32) * unit;
-                }
+            for (i, (low, high)) in low.iter().zip(&high).enumerate() {
+                products.push((*low as f32 + HIGH as f32 * *high as f32) * units[i / CENTROIDS]);
             }
-            each(m, &products);
         }
+        products
     }
 }
 
@@ -127,10 +127,10 @@ mod tests {
             let rows: Vec<f32> = (0..3 * length).map(|_| random.f32() - 0.5).collect();
             let steps = Steps::new(0, Span { start: 0, length }, &vectors, step);
             prop_assert!(steps.places.is_empty() || largest > 127);
-            let mut found = Vec::new();
-            steps.products(Isa::best(), &rows, |m, products| found.push((m, products.to_vec())));
-            prop_assert_eq!(found.len(), count);
-            for (m, products) in found {
+            let found = steps.products(Isa::best(), &rows);
+            let found = found.as_chunks::<CENTROIDS>().0;
+            prop_assert_eq!(found.len(), 3 * count);
+            for (m, products) in found.chunks_exact(3).enumerate() {
                 for (row, products) in rows.chunks_exact(length).zip(products) {
                     for (k, product) in products.iter().enumerate() {
                         let component = |j: usize| f64::from(vectors[(m * length + j) * CENTROIDS + k]);

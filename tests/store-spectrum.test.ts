@@ -121,6 +121,16 @@ describe("a spectrum", () => {
     expect([sum(eigenvalues), bits, bitsFrom]).toEqual([0, undefined, undefined]);
   });
 
+  it("plans no bits for a handful of rows, which vary in fewer coordinates than there are", async () => {
+    const store = await open({ cold: { bytes: 4 } });
+    await store.upsert(records(DIM, DIM));
+    const { bits, bitsFrom } = await store.spectrum();
+    expect([bits, bitsFrom]).toEqual([undefined, undefined]);
+    expect((await store.spectrum({ bytes: 6 })).bits).toBeUndefined();
+    await store.upsert(records(DIM + 1, DIM));
+    expect((await store.spectrum()).bitsFrom).toBe("plan");
+  });
+
   it("has one axis of vectors of one component, and no points of records that have expired", async () => {
     const store = await open({ metric: "dot", sweepInterval: Number.POSITIVE_INFINITY });
     await store.upsert([

@@ -587,8 +587,8 @@ export interface Spectrum {
   readonly eigenvalues: Float64Array;
   /**
    * Bits of a row's code that go to each coordinate, fractions where a nibble codes several: `dim` numbers that sum to 8 · (bytes - 1), as
-   * the last byte is the row's scale. `bitsFrom` says which they are. Undefined where nothing varies, before bytes `auto` are chosen, and
-   * for the codec `fourier`, which shares nothing out.
+   * the last byte is the row's scale. `bitsFrom` says which they are. Undefined where nothing varies, before bytes `auto` are chosen, for
+   * the codec `fourier`, which shares nothing out, and where there is no codebook and the sample has at most 256 rows, and at most `dim`.
    */
   readonly bits: Float64Array | undefined;
   /**

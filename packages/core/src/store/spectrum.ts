@@ -13,6 +13,9 @@ const MOST_POINTS = 10_000;
 /** What the kernel takes. */
 const MAX_DIM = 8_192;
 
+/** A plan for fewer rows, which vary in fewer coordinates than they are, would give those few all bits. */
+const LEAST_PLANNED = 256;
+
 /** Records read in one statement. */
 const PAGE = 256;
 
@@ -44,7 +47,8 @@ export async function spectrumOf(engine: Engine, options: SpectrumOptions): Prom
   const { eigenvalues, rotation } = await kernel.eigenbasis(vectors, dim);
   throwIfAborted(signal);
   const used = options.bytes === undefined ? usedBits(engine, dim) : undefined;
-  const bits = used ?? (await plannedBits(engine, options.bytes, { eigenvalues, rotation }, mean, pace));
+  const tells = rows.length > Math.min(dim, LEAST_PLANNED);
+  const bits = used ?? (tells ? await plannedBits(engine, options.bytes, { eigenvalues, rotation }, mean, pace) : undefined);
   const axes = [0, 1]
     .slice(0, dim)
     .map((j) => Float32Array.from({ length: dim }, (_, i) => rotation[i * dim + j] ?? 0));

@@ -37,6 +37,8 @@ const COUNTED_BYTES = 48;
 const COUNTED_ROWS = [65_536, 131_072] as const;
 const COUNTED_REPEATS = [1, 3] as const;
 const COUNTED_QUERIES = 4;
+/** The example scans once before each scan that it times. */
+const SCANS = 2;
 
 /**
  * Measures the scan of every instruction set of this machine, one thread, with what it needs kept under `cache`; nothing where
@@ -79,7 +81,7 @@ function parse(printed: string | undefined): ScanFigures[] {
 
 function instructionsPerRow(isa: string, bytes: number, folder: string): number | null {
   const [few, many] = COUNTED_ROWS.map((rows) => {
-    const options = [...order({ rows, bytes, folder }), "--isa", isa, "--progressive", "false", "--json"];
+    const options = [...order({ rows, bytes, folder }), "--isa", isa, "--kinds", "whole", "--json"];
     // Once without Valgrind, which makes codes and codebook; more than one line is more than the one scan to be counted.
     if (parse(ask(PROGRAM, [...options, "--repeats", "1"])).length !== 1) return Number.NaN;
     const [once, often] = COUNTED_REPEATS.map((repeats) => {
@@ -90,7 +92,7 @@ function instructionsPerRow(isa: string, bytes: number, folder: string): number 
     });
     return Number(often) - Number(once);
   });
-  const scans = COUNTED_QUERIES * (COUNTED_REPEATS[1] - COUNTED_REPEATS[0]);
+  const scans = SCANS * COUNTED_QUERIES * (COUNTED_REPEATS[1] - COUNTED_REPEATS[0]);
   const perRow = (Number(many) - Number(few)) / (scans * (COUNTED_ROWS[1] - COUNTED_ROWS[0]));
   return Number.isFinite(perRow) ? Number(perRow.toFixed(2)) : null;
 }

@@ -7,7 +7,8 @@
 //!
 //! Vectors are unit rows of half floats (`.npy`); without files they are made up, with variances that fall like eigenvalues of
 //! embeddings. With `--rows` above what a file has, further rows are random blends of two of its rows. `--random` scans random
-//! codes instead, which takes no encoding. `--cache FOLDER` keeps codebook and codes for the next run.
+//! codes instead, which takes no encoding. `--isa avx2` and `--kinds whole,progressive,filtered` choose what is timed.
+//! `--cache FOLDER` keeps codebook and codes for the next run.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -196,8 +197,13 @@ fn main() -> Result<(), Failure> {
 
     let mut cases = Vec::new();
     for isa in Isa::available() {
-        for (progressive, share) in [(false, 1.0), (true, 1.0), (false, share)] {
-            if arguments.0.get("isa").is_none_or(|names| names.split(',').any(|name| name == isa.name())) {
+        for (kind, progressive, share) in
+            [("whole", false, 1.0), ("progressive", true, 1.0), ("filtered", false, share)]
+        {
+            let wanted = |option: &str, name: &str| {
+                arguments.0.get(option).is_none_or(|names| names.split(',').any(|wanted| wanted == name))
+            };
+            if wanted("isa", isa.name()) && wanted("kinds", kind) {
                 cases.push(Case { isa, progressive, share });
             }
         }

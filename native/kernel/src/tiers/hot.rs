@@ -12,6 +12,9 @@ use crate::{Error, Isa, Metric};
 /// hundreds of them copy as many blocks, which are small for that.
 const ROWS: usize = 32;
 
+/// Rows that are asked for an estimate, at most; each lies somewhere else in memory.
+const ASKED: usize = 128;
+
 /// Floats of rows that stay in the first-level cache while all queries of a pass meet them: 16 KiB.
 const TILE_FLOATS: usize = 4096;
 
@@ -172,6 +175,16 @@ impl Hot {
 /// How many rows the blocks of a hot tier have: all but the last are full.
 pub(super) fn rows_in(blocks: &[Arc<Block>]) -> usize {
     blocks.split_last().map_or(0, |(last, full)| full.len() * ROWS + last.rows.len())
+}
+
+/// About how many of them may be returned: as large a share as of a row here and there.
+pub(super) fn rows_allowed(blocks: &[Arc<Block>], allow: Option<&[u8]>) -> usize {
+    let asked = || blocks.iter().step_by(blocks.len().div_ceil(ASKED).max(1)).enumerate();
+    let is_allowed = |(i, block): &(usize, &Arc<Block>)| {
+        block.rows.get(i % block.rows.len().max(1)).is_some_and(|row| allows(allow, *row))
+    };
+    let allowed = asked().filter(is_allowed).count();
+    rows_in(blocks) * allowed / asked().count().max(1)
 }
 
 impl Block {

@@ -174,7 +174,7 @@ impl Snapshot {
         let queries = request.queries.len() / self.dim;
         // Eight rows of which some are allowed cost as much as all.
         let eights = request.allow.map_or(usize::MAX / SCATTERED, filled);
-        let hot = if request.hot > 0 { self.hot_rows().min(8 * eights) * self.dim } else { 0 };
+        let hot = if request.hot > 0 { hot::rows_allowed(&self.hot, request.allow) * self.dim } else { 0 };
         let mut left = SCATTERED * eights;
         let (mut codes, mut tables, mut codec) = (0, 0, None);
         if request.cold > 0 {

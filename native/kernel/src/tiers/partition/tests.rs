@@ -306,6 +306,28 @@ fn coded(codec: &Arc<Codec>, numbers: &[u32], codes: &[u8], size: usize) -> Part
 }
 
 #[test]
+fn hot_rows_that_a_filter_leaves_out_are_not_counted_as_work() {
+    let mut partition = Partition::new(DIM, Metric::Cosine);
+    let expected = |partition: &Partition, allow: Option<&[u8]>| {
+        let query = vec![0.0; DIM];
+        partition.snapshot().nanoseconds(&Request { queries: &query, allow, ..Request::default() })
+    };
+    assert_eq!(expected(&partition, Some(&[])), 0);
+    let count = 20_000;
+    let vectors: Vec<f32> = rows(100).iter().copied().cycle().take(count * DIM).collect();
+    partition.put_hot(&(0..count as u32).collect::<Vec<_>>(), &vectors).unwrap();
+    let all = expected(&partition, None);
+    assert!(all > 0);
+    let spread = |every: usize| -> Vec<u8> { (0..count / 8).map(|i| if i % every == 0 { 0xff } else { 0 }).collect() };
+    assert_eq!(expected(&partition, Some(&spread(1))), all);
+    let half = expected(&partition, Some(&spread(2)));
+    assert!(half > all / 4 && half < 3 * all / 4, "{half} of {all}");
+    assert!(expected(&partition, Some(&spread(100))) < all / 10);
+    partition.remove_hot(&(0..count as u32).collect::<Vec<_>>());
+    assert_eq!(expected(&partition, None), 0);
+}
+
+#[test]
 fn filtered_answers_are_those_of_scoring_every_allowed_row() {
     let vectors = rows(700);
     let codec = codec(CodecSpec::Eigen { bytes: 17, seed: 0, effort: Effort::Best }, &vectors);

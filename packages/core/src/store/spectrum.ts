@@ -48,7 +48,8 @@ export async function spectrumOf(engine: Engine, options: SpectrumOptions): Prom
   throwIfAborted(signal);
   const used = options.bytes === undefined ? usedBits(engine, dim) : undefined;
   const tells = rows.length > Math.min(dim, LEAST_PLANNED);
-  const bits = used ?? (tells ? await plannedBits(engine, options.bytes, { eigenvalues, rotation }, mean, pace) : undefined);
+  const bits =
+    used ?? (tells ? await plannedBits(engine, options.bytes, { eigenvalues, rotation }, mean, pace) : undefined);
   const axes = [0, 1]
     .slice(0, dim)
     .map((j) => Float32Array.from({ length: dim }, (_, i) => rotation[i * dim + j] ?? 0));

@@ -19,7 +19,9 @@ describe("an index whose process is killed while it is brought up to date", () =
       const keys = await recordManager.listKeys();
       const documents = await vectorStore.getByIds(keys);
       expect(keys.length).toBeGreaterThan(0);
-      expect(documents.map(({ id }) => id).sort()).toEqual([...keys].sort());
+      // Documents are deleted before their keys, so a run may end in between; what is listed then does not exist.
+      const exist = await recordManager.exists(keys);
+      expect(documents.map(({ id }) => id).sort()).toEqual(keys.filter((_, i) => exist[i]).sort());
 
       await bringTo(done + 5);
       const listed: DocumentInterface[] = [];

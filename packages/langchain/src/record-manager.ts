@@ -126,6 +126,7 @@ export class ThermoclineRecordManager implements RecordManagerInterface {
 
   /**
    * The keys that were updated before one time and after another, and of some groups; in the order in which they were updated, up to `limit`.
+   * A run that ended between deleting documents and their keys leaves keys that do not exist and are listed, for the next clean-up to delete.
    *
    * @throws `ARGUMENT`, `IO`, `CLOSED`
    */
